@@ -1,0 +1,108 @@
+/**
+ * The compiled config: what `fairlead build` writes and the Worker takes. Plain data in one canonical
+ * JSON text; durations in milliseconds, sizes in bytes, names resolved to indices, every default filled in.
+ */
+
+/** Version of the shapes on this page. A Worker refuses any other. */
+export const schemaVersion = 1;
+
+export type MethodKind = "unary" | "client-stream" | "server-stream" | "bidi-stream";
+export type Idempotency = "unknown" | "no-side-effects" | "idempotent";
+
+export interface CompiledMethod {
+  readonly path: string;
+  readonly kind: MethodKind;
+  readonly idempotency: Idempotency;
+  /** Whether `descriptors` holds the types: without, the method cannot be recoded. */
+  readonly typed: boolean;
+}
+
+export interface CompiledEndpoint {
+  /** Scheme, host and path prefix, without a trailing slash: `https://users.example.com/rpc`. */
+  readonly url: string;
+  /** Name of the binding to go through, or null for fetch. */
+  readonly binding: string | null;
+  /** The Host to send, or null for the URL's. */
+  readonly authority: string | null;
+  readonly weight: number;
+}
+
+export interface CompiledLocality {
+  readonly region: string;
+  readonly weight: number;
+  readonly endpoints: readonly CompiledEndpoint[];
+}
+
+export type UpstreamDialect = "connect" | "grpc-web" | "same";
+export type CodecName = "proto" | "json";
+
+export interface CompiledCluster {
+  readonly name: string;
+  readonly dialect: UpstreamDialect;
+  readonly codecs: readonly CodecName[];
+  readonly localities: readonly CompiledLocality[];
+}
+
+export interface CompiledMetadataMatch {
+  readonly name: string;
+  readonly exact: string | null;
+  readonly prefix: string | null;
+  /** true: must be there; false: must not; null: `exact` or `prefix` decides. */
+  readonly present: boolean | null;
+}
+
+export interface CompiledMatch {
+  /** What is compared with the path: a method's path, `/package.Service/`, or any prefix. */
+  readonly kind: "method" | "service" | "prefix";
+  readonly path: string;
+  readonly host: string | null;
+  /** "" where there is none. */
+  readonly basePath: string;
+  readonly metadata: readonly CompiledMetadataMatch[];
+}
+
+export interface HeaderEdits {
+  readonly set: readonly (readonly [name: string, value: string])[];
+  readonly remove: readonly string[];
+}
+
+export interface CompiledRoute {
+  readonly match: CompiledMatch;
+  /** Index in `clusters`. */
+  readonly cluster: number;
+  readonly timeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly maxDurationMs: number;
+  readonly requestHeaders: HeaderEdits;
+  readonly responseHeaders: HeaderEdits;
+  readonly forwardedHeaders: boolean;
+  readonly streams: "watched" | "blind";
+}
+
+export interface CompiledCors {
+  /** Exact origins, or `["*"]`. Empty: no page of another origin may call. */
+  readonly allowedOrigins: readonly string[];
+  readonly allowCredentials: boolean;
+  /** Names in lower case, or `["*"]`. */
+  readonly allowedHeaders: readonly string[];
+  readonly exposedHeaders: readonly string[];
+  readonly maxAgeSeconds: number;
+}
+
+export interface CompiledLimits {
+  readonly requestMessageBytes: number;
+  readonly responseMessageBytes: number;
+  readonly urlBytes: number;
+  readonly headerBytes: number;
+  readonly heldBytes: number;
+}
+
+export interface CompiledConfig {
+  readonly methods: readonly CompiledMethod[];
+  /** A FileDescriptorSet in base64, or null where no descriptors were given. */
+  readonly descriptors: string | null;
+  readonly clusters: readonly CompiledCluster[];
+  readonly routes: readonly CompiledRoute[];
+  readonly cors: CompiledCors;
+  readonly limits: CompiledLimits;
+}

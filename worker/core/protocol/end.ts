@@ -1,0 +1,28 @@
+import type { Code } from "./code.ts";
+
+/** One error detail: a message type's full name, and its bytes as they came. */
+export interface Detail {
+  readonly type: string;
+  readonly value: Uint8Array;
+  /** Connect's optional rendering for people, kept where it came along. */
+  readonly debug?: unknown;
+}
+
+/** How an RPC finished, whatever the dialect says it with. */
+export interface End {
+  readonly code: Code;
+  readonly message: string;
+  readonly details: readonly Detail[];
+  /** Trailing metadata. Names that a dialect owns (`grpc-status`, …) are not among them. */
+  readonly metadata: Headers;
+  /** Set where the origin's end could not be read or never came, and this one stands in its place. */
+  readonly madeUp?: true;
+}
+
+export function okEnd(metadata: Headers = new Headers()): End {
+  return { code: "ok", message: "", details: [], metadata };
+}
+
+export function errorEnd(code: Code, message: string, metadata: Headers = new Headers()): End {
+  return { code, message, details: [], metadata };
+}

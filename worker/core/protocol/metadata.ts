@@ -1,0 +1,96 @@
+/** Which headers are metadata, and which belong to HTTP, to a dialect or to the proxy itself. */
+
+/** Headers of one HTTP hop: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
+const hopByHop = ["connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "expect"];
+
+/** What no caller may tell an origin through the proxy. */
+const neverForwarded = [
+  "host", "proxy-authorization", "proxy-authenticate", "x-original-url", "x-rewrite-url",
+  "x-http-method", "x-http-method-override", "x-method-override",
+  "forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-prefix", "x-forwarded-port", "x-real-ip",
+];
+
+/** Headers that the RPC protocols own in a request; the upstream dialect writes its own. */
+const protocolRequest = [
+  "content-type", "content-length", "content-encoding", "accept", "accept-encoding",
+  "connect-protocol-version", "connect-timeout-ms", "connect-content-encoding", "connect-accept-encoding",
+  "grpc-timeout", "grpc-encoding", "grpc-accept-encoding", "x-grpc-web",
+];
+
+/** Headers that the RPC protocols, or the proxy's own reply, own. */
+const protocolReply = [
+  "content-type", "content-length", "content-encoding", "connect-content-encoding", "connect-accept-encoding", "accept-encoding",
+  "grpc-encoding", "grpc-accept-encoding", "grpc-status", "grpc-message", "grpc-status-details-bin",
+];
+
+/** CORS is the proxy's to answer; what an origin says of it does not reach the caller. */
+const corsReply = [
+  "access-control-allow-origin", "access-control-allow-credentials", "access-control-allow-methods",
+  "access-control-allow-headers", "access-control-expose-headers", "access-control-max-age",
+];
+
+const neverCross = new Set([...hopByHop, ...neverForwarded]);
+
+export interface HeaderSurvey {
+  /** Bytes of all names and values. */
+  readonly bytes: number;
+  /** A name with an underscore: to many an origin the look-alike of another header. */
+  readonly underscored: string | undefined;
+  /** Names that must not cross to an origin, whatever the way through. */
+  readonly drop: readonly string[];
+}
+
+/** Looks at every request header once. */
+export function surveyRequest(headers: Headers): HeaderSurvey {
+  let bytes = 0;
+  let underscored: string | undefined;
+  const drop: string[] = [];
+  headers.forEach((value, name) => {
+    bytes += name.length + value.length;
+    if (name.includes("_")) underscored = name;
+    if (neverCross.has(name)) drop.push(name);
+    if (name === "connection") for (const named of value.split(",")) drop.push(named.trim());
+  });
+  return { bytes, underscored, drop: drop.filter(isName) };
+}
+
+/** Removes what the protocols own, so that metadata remains; changes `headers`. */
+export function stripRequestProtocol(headers: Headers): void {
+  for (const name of protocolRequest) headers.delete(name);
+}
+
+/** Removes what must not cross to a caller; changes `headers`. */
+export function stripReply(headers: Headers): void {
+  for (const name of hopByHop) headers.delete(name);
+  for (const name of corsReply) headers.delete(name);
+}
+
+/** Removes what the protocols own of a reply, so that metadata remains; changes `headers`. */
+export function stripReplyProtocol(headers: Headers): void {
+  for (const name of protocolReply) headers.delete(name);
+}
+
+/** Connect unary keeps trailing metadata among the headers, behind this prefix. */
+export const trailerPrefix = "trailer-";
+
+/** Takes the `trailer-` headers out of `headers` (changing it), without their prefix. */
+export function takeTrailerPrefixed(headers: Headers): Headers {
+  const trailers = new Headers();
+  const names: string[] = [];
+  headers.forEach((value, name) => {
+    if (!name.startsWith(trailerPrefix) || name.length === trailerPrefix.length) return;
+    trailers.append(name.slice(trailerPrefix.length), value);
+    names.push(name);
+  });
+  for (const name of names) headers.delete(name);
+  return trailers;
+}
+
+/** Adds all of `from` to `to`, names behind `prefix`. */
+export function appendAll(to: Headers, from: Headers, prefix = ""): void {
+  from.forEach((value, name) => to.append(prefix + name, value));
+}
+
+function isName(text: string): boolean {
+  return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(text);
+}

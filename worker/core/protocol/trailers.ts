@@ -1,0 +1,65 @@
+import { base64Decode, base64EncodeUnpadded } from "./base64.ts";
+import { codeFromGrpcStatus, codeToNumber } from "./code.ts";
+import type { End } from "./end.ts";
+import { flagTrailer, utf8, writeEnvelope } from "./envelope.ts";
+import { grpcMessageDecode, grpcMessageEncode } from "./grpc-message.ts";
+import { statusDetailsFromBinary, statusDetailsToBinary } from "./status-details.ts";
+
+/** The end as gRPC-Web writes it: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md */
+const endNames = ["grpc-status", "grpc-message", "grpc-status-details-bin"] as const;
+
+/** Takes the end out of trailers (or of the headers of a trailers-only reply); undefined where there is no `grpc-status`. */
+export function endFromTrailers(trailers: Headers): End | undefined {
+  const status = trailers.get("grpc-status");
+  if (status === null) return undefined;
+  const metadata = new Headers(trailers);
+  for (const name of endNames) metadata.delete(name);
+  const code = codeFromGrpcStatus(status.trim());
+  if (code === undefined) {
+    return { code: "unknown", message: "the origin's grpc-status is no known code", details: [], metadata };
+  }
+  const bin = base64Decode(trailers.get("grpc-status-details-bin") ?? "");
+  const rich = bin && bin.length > 0 ? statusDetailsFromBinary(bin) : undefined;
+  return {
+    code,
+    message: grpcMessageDecode(trailers.get("grpc-message") ?? ""),
+    details: rich?.details ?? [],
+    metadata,
+  };
+}
+
+/** The end's own fields, and its metadata, as name and value pairs in lower case. */
+export function endToTrailers(end: End): [name: string, value: string][] {
+  const pairs: [string, string][] = [["grpc-status", String(codeToNumber(end.code))]];
+  if (end.message !== "") pairs.push(["grpc-message", grpcMessageEncode(end.message)]);
+  if (end.details.length > 0) {
+    const status = statusDetailsToBinary(end.code, end.message, end.details);
+    pairs.push(["grpc-status-details-bin", base64EncodeUnpadded(status)]);
+  }
+  end.metadata.forEach((value, name) => pairs.push([name, value]));
+  return pairs;
+}
+
+/** The trailer frame: names in lower case, no blank after the colon, a CRLF after every line. */
+export function trailerFrame(end: End): Uint8Array<ArrayBuffer> {
+  const text = endToTrailers(end).map(([name, value]) => `${name}:${value}\r\n`).join("");
+  return writeEnvelope(flagTrailer, utf8(text));
+}
+
+/** Reads a trailer block; lines may end in LF alone. Undefined where a line is no header field. */
+export function parseTrailerBlock(block: Uint8Array): Headers | undefined {
+  const trailers = new Headers();
+  for (const line of new TextDecoder().decode(block).split(/\r?\n/)) {
+    if (line === "") continue;
+    const colon = line.indexOf(":");
+    const name = line.slice(0, colon).trim();
+    const value = line.slice(colon + 1).trim();
+    if (colon < 1 || !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) || /[\0\r\n]/.test(value)) return undefined;
+    trailers.append(name, isByteString(value) ? value : grpcMessageEncode(value));
+  }
+  return trailers;
+}
+
+function isByteString(text: string): boolean {
+  return /^[\0-\xff]*$/.test(text);
+}

@@ -1,0 +1,138 @@
+import type { Router } from "../core/balance/route.ts";
+import type { CompiledCluster, CompiledLimits, CompiledMethod } from "../core/config/compiled.ts";
+import { type Failure, failureToEnd } from "../core/failure.ts";
+import { parseGetQuery } from "../core/protocol/connect-get.ts";
+import { encodingHeaders, familyOf, formFromContentType, type WireForm } from "../core/protocol/dialect.ts";
+import { errorEnd } from "../core/protocol/end.ts";
+import { surveyRequest } from "../core/protocol/metadata.ts";
+import { connectTimeoutToMs, grpcTimeoutToMs } from "../core/protocol/timeout.ts";
+import type { MethodTable } from "../core/schema/method-table.ts";
+import type { Budget } from "./budget.ts";
+import type { Call, Reply } from "./call.ts";
+import { openLifetime } from "./lifetime.ts";
+import type { ConnectionFacts, Ports } from "./ports.ts";
+import { type Addressee, writeEnd } from "./write-reply.ts";
+
+export interface ArrivalNeeds {
+  readonly route: Router;
+  readonly methods: MethodTable;
+  readonly clusters: readonly CompiledCluster[];
+  readonly limits: CompiledLimits;
+  readonly budget: Budget;
+  readonly ports: Ports;
+}
+
+/** A call to forward, a refusal, or neither: the request is no RPC. */
+export type Arrival = { readonly call: Call } | { readonly reply: Reply } | "no-rpc";
+
+/** Reads a request's head. Its body stays untouched. */
+export function arrival(needs: ArrivalNeeds, request: Request, facts: ConnectionFacts): Arrival {
+  const { limits } = needs;
+  const { host, path, query } = splitUrl(request.url);
+  if (host === undefined) return plain(400, "Cannot take this request: its Host must be one name");
+  const survey = surveyRequest(request.headers);
+  const metadata = new Headers(request.headers);
+  for (const name of survey.drop) metadata.delete(name);
+  const routed = needs.route({ path, host, metadata });
+  const method = routed && needs.methods.get(routed.methodPath);
+
+  const form = readForm(request, query, method);
+  if (form === undefined) {
+    if (routed === undefined) return "no-rpc";
+    const getAllowed = method?.idempotency === "no-side-effects";
+    return request.method === "POST" || (getAllowed && request.method === "GET")
+      ? plain(415, "", { "accept-post": acceptPost })
+      : plain(405, "", { allow: getAllowed ? "GET, POST" : "POST" });
+  }
+  const { to, get } = form;
+  const refuse = (failure: Failure, status?: number): Arrival => ({ reply: writeEnd(to, failureToEnd(failure), status) });
+  if (request.url.length > limits.urlBytes) return plain(414, "");
+  if (survey.bytes > limits.headerBytes) return { reply: writeEnd(to, errorEnd("resource_exhausted", `headers are larger than the limit of ${limits.headerBytes} bytes`), 431) };
+  if (survey.underscored !== undefined) return refuse({ kind: "malformed-request", what: "a header's name has an underscore" });
+  if (routed === undefined) return refuse({ kind: "unknown-method", reason: "route" }, 404);
+  if (get !== null && "error" in get) return refuse({ kind: "malformed-request", what: get.error }, get.status);
+  if (method !== undefined && !fits(to.form, method)) return plain(415, "", { "accept-post": acceptPost });
+
+  const { route, methodPath } = routed;
+  const connect = familyOf(to.form.dialect) === "connect";
+  const version = get === null ? request.headers.get("connect-protocol-version") : (get.value.version?.replace("v", "") ?? null);
+  if (connect && version !== null && version !== "1") {
+    return refuse({ kind: "malformed-request", what: 'the Connect protocol version must be "1"' });
+  }
+  const timeoutText = request.headers.get(connect ? "connect-timeout-ms" : "grpc-timeout");
+  const timeout = timeoutText === null ? undefined : connect ? connectTimeoutToMs(timeoutText) : grpcTimeoutToMs(timeoutText);
+  if (timeoutText !== null && timeout === undefined) return refuse({ kind: "malformed-request", what: "the time-out cannot be read" });
+  const unary = to.form.dialect === "connect-unary" || to.form.dialect === "connect-get" || method?.kind === "unary";
+  const names = encodingHeaders(to.form.dialect);
+  return {
+    call: {
+      request,
+      facts,
+      form: to.form,
+      text: { request: form.textRequest, reply: to.text.reply },
+      get: get?.value ?? null,
+      path: methodPath,
+      route,
+      cluster: needs.clusters[route.cluster]!,
+      method,
+      encoding: get?.value.encoding ?? (request.headers.get(names.encoding) || "identity"),
+      accepts: request.headers.get(names.accept),
+      metadata,
+      timed: timeout !== undefined,
+      life: openLifetime(needs.ports, facts, Math.min(timeout ?? Infinity, unary ? route.timeoutMs : route.maxDurationMs)),
+      account: needs.budget.account(),
+    },
+  };
+}
+
+const acceptPost = [
+  "application/proto", "application/json", "application/connect+proto", "application/connect+json",
+  "application/grpc-web", "application/grpc-web+proto", "application/grpc-web+json", "application/grpc-web-text",
+].join(", ");
+
+/** An answer in HTTP alone, where no dialect is known. */
+function plain(status: number, text: string, headers: Record<string, string> = {}): { reply: Reply } {
+  return { reply: { status, headers: new Headers(headers), body: text === "" ? null : text, end: errorEnd("unknown", text) } };
+}
+
+interface RequestForm {
+  readonly to: Addressee;
+  readonly textRequest: boolean;
+  readonly get: ReturnType<typeof parseGetQuery> | null;
+}
+
+function readForm(request: Request, query: string, method: CompiledMethod | undefined): RequestForm | undefined {
+  if (request.method === "POST") {
+    const form = formFromContentType(request.headers.get("content-type") ?? "");
+    if (form === undefined) return undefined;
+    if (familyOf(form.dialect) === "connect") return { to: { form, text: { request: false, reply: false } }, textRequest: false, get: null };
+    const textRequest = form.dialect === "grpc-web-text";
+    const accept = (request.headers.get("accept") ?? "").toLowerCase();
+    const reply = accept.includes("application/grpc-web-text") || (textRequest && !accept.includes("application/grpc-web"));
+    return { to: { form: { dialect: "grpc-web", codec: form.codec }, text: { request: textRequest, reply } }, textRequest, get: null };
+  }
+  if (request.method !== "GET" || method?.idempotency !== "no-side-effects" || query === "") return undefined;
+  const get = parseGetQuery(query);
+  const codec = "value" in get ? get.value.codec : "json";
+  return { to: { form: { dialect: "connect-get", codec }, text: { request: false, reply: false } }, textRequest: false, get };
+}
+
+/** Whether a method of this kind can be called in this form: Connect writes unary calls and streams differently. */
+function fits(form: WireForm, method: CompiledMethod): boolean {
+  if (familyOf(form.dialect) === "grpc-web") return true;
+  return (form.dialect === "connect-stream") !== (method.kind === "unary");
+}
+
+/** The raw parts of a URL; nothing is normalised. `host` is undefined where it is not one plain name. */
+function splitUrl(url: string): { host: string | undefined; path: string; query: string } {
+  const from = url.indexOf("//") + 2;
+  const pathAt = url.indexOf("/", from);
+  const authority = url.slice(from, pathAt === -1 ? undefined : pathAt);
+  const [pathAndQuery = ""] = (pathAt === -1 ? "/" : url.slice(pathAt)).split("#");
+  const question = pathAndQuery.indexOf("?");
+  const host = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d+)?$/.exec(authority)?.[1]?.toLowerCase();
+  return question === -1
+    ? { host, path: pathAndQuery, query: "" }
+    : { host, path: pathAndQuery.slice(0, question), query: pathAndQuery.slice(question + 1) };
+}
+

@@ -1,0 +1,51 @@
+import type { CompiledCluster, CompiledMethod, CompiledRoute } from "../core/config/compiled.ts";
+import type { WireForm } from "../core/protocol/dialect.ts";
+import type { End } from "../core/protocol/end.ts";
+import type { GetQuery } from "../core/protocol/connect-get.ts";
+import type { Account } from "./budget.ts";
+import type { Lifetime } from "./lifetime.ts";
+import type { ConnectionFacts } from "./ports.ts";
+
+/** A call on its way through the proxy: its head, and its body still unread. */
+export interface Call {
+  readonly request: Request;
+  readonly facts: ConnectionFacts;
+  /** The caller's dialect and codec. The text mode of gRPC-Web is undone at the door: `grpc-web` here. */
+  readonly form: WireForm;
+  /** How the caller wants gRPC-Web replies written. */
+  readonly text: { readonly request: boolean; readonly reply: boolean };
+  /** The query of a Connect GET. */
+  readonly get: GetQuery | null;
+  /** `/package.Service/Method` */
+  readonly path: string;
+  readonly route: CompiledRoute;
+  readonly cluster: CompiledCluster;
+  /** What is known of the method, if anything. */
+  readonly method: CompiledMethod | undefined;
+  /** How request messages are compressed ("identity": not). */
+  readonly encoding: string;
+  /** The encodings that the caller takes in replies, or null where it names none. */
+  readonly accepts: string | null;
+  /** Request headers without what must not cross; layers may change them. */
+  readonly metadata: Headers;
+  /** Whether the caller gave a time-out. */
+  readonly timed: boolean;
+  readonly life: Lifetime;
+  readonly account: Account;
+}
+
+/** What goes back to the caller, in the caller's dialect. Layers may change its headers. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: BodyInit | null;
+  /** How the RPC finished; a promise while a stream goes on. */
+  readonly end: End | Promise<End>;
+}
+
+/** One message that is known to be the only one. */
+export interface Message {
+  readonly data: Uint8Array<ArrayBuffer>;
+  /** "identity", or the encoding that `data` is compressed with. */
+  readonly encoding: string;
+}

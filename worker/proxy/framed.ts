@@ -1,0 +1,98 @@
+import { type Failure, FailureError, failureOf } from "../core/failure.ts";
+import { type Envelope, type Judgement, skimmer } from "../core/protocol/envelope.ts";
+import type { Lifetime } from "./lifetime.ts";
+import type { Ports } from "./ports.ts";
+
+/** How a stream of envelopes is skimmed on its way. */
+export interface Framing {
+  /** Whether an envelope is let through or gathered; throws a FailureError to refuse it. */
+  readonly judge: (flags: number, length: number) => Judgement;
+  /** What a gathered envelope becomes: bytes to send on, or null for none. May throw a FailureError. */
+  readonly held: (envelope: Envelope) => Promise<Uint8Array<ArrayBuffer> | null> | Uint8Array<ArrayBuffer> | null;
+  /**
+   * The source has ended, or failed: last bytes to send, or null to break the stream off (the other side then sees that
+   * it is cut). `clean` tells that an envelope may still be written.
+   */
+  readonly finish: (failure: Failure | undefined, clean: boolean) => Uint8Array<ArrayBuffer> | null;
+  /** Decodes chunks before they are skimmed (grpc-web-text). */
+  readonly decode?: (chunk: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Relays envelopes from `source`, one read for one pull, so that a slow reader slows the source and nothing piles up.
+ * Ends by `finish` in any case: source at its end, source broken, or the call over.
+ */
+export function relayFramed(
+  source: ReadableStream<Uint8Array<ArrayBuffer>>,
+  framing: Framing,
+  life: Lifetime,
+  onMove: () => void,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const reader = source.getReader();
+  const skim = skimmer(framing.judge);
+  const stopped = life.signal;
+  let ended = false;
+
+  function end(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>, failure: Failure | undefined): void {
+    if (ended) return;
+    ended = true;
+    stopped.removeEventListener("abort", wake);
+    const last = framing.finish(failure, failure === undefined ? skim.atBorder() : !skim.midRelay());
+    if (last === null) {
+      controller.error(new FailureError(failure ?? { kind: "malformed-reply", what: "it ends inside a message" }));
+    } else {
+      if (last.length > 0) controller.enqueue(last);
+      controller.close();
+    }
+    if (failure !== undefined) reader.cancel().catch(() => {});
+  }
+
+  let wake = (): void => {};
+  return new ReadableStream<Uint8Array<ArrayBuffer>>(
+    {
+      start(controller) {
+        wake = () => end(controller, life.failure());
+        if (stopped.aborted) wake();
+        else stopped.addEventListener("abort", wake, { once: true });
+      },
+      async pull(controller) {
+        try {
+          for (let sent = false; !sent && !ended; ) {
+            const { done, value } = await reader.read();
+            if (ended) return;
+            if (done) return end(controller, undefined);
+            onMove();
+            for (const piece of skim.push(framing.decode?.(value) ?? value)) {
+              const bytes = piece.kind === "relay" ? piece.bytes : await framing.held(piece.envelope);
+              if (ended) return;
+              if (bytes === null || bytes.length === 0) continue;
+              controller.enqueue(bytes);
+              sent = true;
+            }
+          }
+        } catch (error) {
+          end(controller, life.failure() ?? (error instanceof FailureError ? failureOf(error) : { kind: "transport", reached: "maybe", cause: String(error) }));
+        }
+      },
+      cancel() {
+        ended = true;
+        stopped.removeEventListener("abort", wake);
+        framing.finish({ kind: "left" }, false);
+        reader.cancel().catch(() => {});
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** Fails the call when nothing has moved for `ms`: call `moved` whenever something does. One timer, re-armed as it fires. */
+export function idleWatch(ports: Ports, life: Lifetime, ms: number): { moved: () => void; stop: () => void } {
+  let last = ports.now();
+  let cancel = ports.after(ms, check);
+  function check(): void {
+    const idle = ports.now() - last;
+    if (idle >= ms) life.fail({ kind: "stream-idle" });
+    else cancel = ports.after(ms - idle, check);
+  }
+  return { moved: () => void (last = ports.now()), stop: () => cancel() };
+}

@@ -1,0 +1,52 @@
+import type { CompiledEndpoint } from "../core/config/compiled.ts";
+import type { Failure } from "../core/failure.ts";
+
+/** The world, as the proxy sees it. A door (runtime/*) gives these; tests may give others. */
+export interface Ports {
+  readonly transport: Transport;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Runs `then` after `ms` milliseconds, unless the function it gives back is called before. */
+  readonly after: (ms: number, then: () => void) => () => void;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Takes what an operator should know; never tokens, never bodies. */
+  readonly log: (entry: LogEntry) => void;
+}
+
+export interface LogEntry {
+  readonly level: "info" | "warn" | "error";
+  readonly event: string;
+  readonly [field: string]: unknown;
+}
+
+/** One request to an origin. */
+export interface UpstreamRequest {
+  readonly endpoint: CompiledEndpoint;
+  readonly method: "GET" | "POST";
+  /** Path and query, without the endpoint's prefix. */
+  readonly path: string;
+  readonly headers: Headers;
+  readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
+  readonly signal: AbortSignal;
+}
+
+/** An origin's answer: its head, its body as it comes, and its HTTP trailers where the transport sees them. */
+export interface UpstreamReply {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
+  readonly trailers: Promise<Headers> | null;
+  /** The body whole, read natively. */
+  readonly whole: () => Promise<ArrayBuffer>;
+}
+
+/** Sends one request. A failure says whether the request may have reached the origin. Never throws. */
+export type Transport = (request: UpstreamRequest) => Promise<UpstreamReply | { readonly failure: Failure }>;
+
+/** What a door knows of a connection. */
+export interface ConnectionFacts {
+  readonly clientAddress: string | null;
+  /** Fires when the caller leaves, where the runtime does not end the work by itself. */
+  readonly left: AbortSignal | null;
+}

@@ -1,0 +1,88 @@
+import { picker } from "../core/balance/pick.ts";
+import { router } from "../core/balance/route.ts";
+import type { CompiledConfig } from "../core/config/compiled.ts";
+import { failureOf, failureToEnd } from "../core/failure.ts";
+import { cors } from "../core/protocol/cors.ts";
+import { methodTable } from "../core/schema/method-table.ts";
+import { recoders } from "../core/schema/recode.ts";
+import { arrival } from "./arrival.ts";
+import { budget } from "./budget.ts";
+import type { Call, Reply } from "./call.ts";
+import { forward } from "./forward.ts";
+import { type Handler, type Layer, stack } from "./layer.ts";
+import { noRpc } from "./no-rpc.ts";
+import type { ConnectionFacts, Ports } from "./ports.ts";
+import { writeEnd } from "./write-reply.ts";
+
+export interface ProxyOptions {
+  readonly config: CompiledConfig;
+  readonly ports: Ports;
+  /** Layers of one's own, each in its slot; the first is outermost. Default: none. */
+  readonly layers?: readonly Layer[];
+}
+
+export interface Proxy {
+  /** Answers one request. Never throws. */
+  fetch(request: Request, facts: ConnectionFacts): Promise<Response>;
+}
+
+/** Builds a proxy; once for an isolate. All that a call does not need to do again is done here. */
+export function createProxy({ config, ports, layers = [] }: ProxyOptions): Proxy {
+  const pages = noRpc();
+  const crossOrigin = cors(config.cors);
+  const needs = {
+    route: router(config.routes),
+    methods: methodTable(config),
+    clusters: config.clusters,
+    limits: config.limits,
+    budget: budget(config.limits.heldBytes),
+    ports,
+  };
+  const toOrigin = forward({ ports, limits: config.limits, pickers: config.clusters.map(picker), recoderOf: recoders(config.descriptors) });
+
+  // The layers, outermost first: rescue turns whatever is thrown into a reply; the arrival slot sees the call's head;
+  // the departure slot sees it last; forward takes it to an origin.
+  const answer: Handler = rescue(ports, stack(layers, "arrival", stack(layers, "departure", toOrigin)));
+
+  return {
+    async fetch(request, facts) {
+      const origin = request.headers.get("origin");
+      if (request.method === "OPTIONS" && request.headers.has("access-control-request-method")) {
+        const { status, headers } = crossOrigin.preflight(request.headers);
+        return new Response(null, { status, headers });
+      }
+      const arrived = arrival(needs, request, facts);
+      if (arrived === "no-rpc") return pages.fetch(request);
+      const reply = "call" in arrived ? await answer(arrived.call) : arrived.reply;
+      crossOrigin.onReply(reply.headers, origin);
+      return new Response(reply.body, { status: reply.status, headers: reply.headers, ...asItIs(reply) });
+    },
+  };
+}
+
+/** workerd would compress a body by its content-encoding; ours already is. */
+function asItIs({ headers }: Reply): { encodeBody?: "manual" } {
+  return headers.has("content-encoding") ? { encodeBody: "manual" } : {};
+}
+
+/** The only catch: a failure becomes an end in the caller's dialect, anything else is a defect of ours, and logged. */
+function rescue(ports: Ports, inner: Handler): Handler {
+  return async (call) => {
+    try {
+      const reply = await inner(call);
+      if (!(reply.end instanceof Promise)) close(call);
+      return reply;
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure.kind === "defect") ports.log({ level: "error", event: "defect", method: call.path, error: String(error), stack: error instanceof Error ? error.stack : undefined });
+      call.life.fail(failure);
+      close(call);
+      return writeEnd(call, failureToEnd(failure));
+    }
+  };
+}
+
+function close(call: Call): void {
+  call.life.close();
+  call.account.release();
+}

@@ -1,0 +1,143 @@
+import { type Failure, FailureError, failureToEnd } from "../core/failure.ts";
+import { codeFromHttpStatus } from "../core/protocol/code.ts";
+import { encodingFrom, gunzip, gzip } from "../core/protocol/compression.ts";
+import { endFromEndStream, errorFromBody } from "../core/protocol/connect-end.ts";
+import { encodingHeaders, formFromContentType, type UpstreamForm } from "../core/protocol/dialect.ts";
+import { type End, okEnd } from "../core/protocol/end.ts";
+import { type Envelope, flagCompressed, flagConnectEnd, flagTrailer, splitEnvelopes } from "../core/protocol/envelope.ts";
+import { stripReplyProtocol, takeTrailerPrefixed } from "../core/protocol/metadata.ts";
+import { endFromTrailers, parseTrailerBlock } from "../core/protocol/trailers.ts";
+import type { Recode } from "../core/schema/recode.ts";
+import type { Account } from "./budget.ts";
+import type { Message } from "./call.ts";
+import type { Plan } from "./plan.ts";
+import type { UpstreamReply } from "./ports.ts";
+import { readWhole } from "./read-whole.ts";
+
+/** A reply that has been read to its end. */
+export interface WholeReply {
+  readonly metadata: Headers;
+  readonly message: Message | undefined;
+  readonly end: End;
+}
+
+const corrupt: Failure = { kind: "malformed-reply", what: "a message cannot be decompressed" };
+const framingRoom = 64 * 1024;
+
+/** Metadata of a reply's head, the protocols' own headers taken out. */
+export function metadataOf(reply: UpstreamReply): Headers {
+  const metadata = new Headers(reply.headers);
+  stripReplyProtocol(metadata);
+  return metadata;
+}
+
+/** What the head alone says went wrong: an HTTP error, or a content type that is not the dialect's. */
+export function headFailure(reply: UpstreamReply, plan: Plan): Failure | undefined {
+  if (reply.status !== 200) return { kind: "origin-status", status: reply.status };
+  const contentType = reply.headers.get("content-type") ?? "";
+  const form = formFromContentType(contentType);
+  const expected = plan.dialect === "connect-get" ? "connect-unary" : plan.dialect;
+  if (form?.dialect === expected && form.codec === plan.codec) return undefined;
+  // Another codec of the same dialect is the origin's mistake; anything else may not be an RPC server at all.
+  const kind = form?.dialect === expected ? "malformed-reply" : "malformed-reply-type";
+  return { kind, what: "its content type is not the one that was asked for" };
+}
+
+/** Reads the reply of a unary Connect call. */
+export async function readConnectUnary(reply: UpstreamReply, plan: Plan, limit: number, account: Account): Promise<WholeReply> {
+  const metadata = metadataOf(reply);
+  const trailers = takeTrailerPrefixed(metadata);
+  const encoding = reply.headers.get("content-encoding") || "identity";
+  if (reply.status !== 200) {
+    const body = await readWhole(reply, limit, account);
+    const open = encoding === "gzip" ? await gunzip(body, limit, corrupt).catch(() => body) : body;
+    const end = errorFromBody(open, codeFromHttpStatus(reply.status), trailers);
+    return { metadata, message: undefined, end: end ?? failureToEnd({ kind: "origin-status", status: reply.status }, trailers) };
+  }
+  const failure = headFailure(reply, plan);
+  if (failure !== undefined) throw new FailureError(failure);
+  return { metadata, message: { data: await readWhole(reply, limit, account), encoding }, end: okEnd(trailers) };
+}
+
+/** The end that stands in the head alone (gRPC's trailers-only reply), if it does. */
+export function endInHead(reply: UpstreamReply): End | undefined {
+  return endFromTrailers(trailersOnly(reply.headers));
+}
+
+/** In a trailers-only reply all metadata is trailing metadata. */
+function trailersOnly(headers: Headers): Headers {
+  const trailers = new Headers(headers);
+  for (const name of ["content-type", "content-length", "content-encoding", "grpc-encoding", "grpc-accept-encoding", "accept-encoding"]) trailers.delete(name);
+  return trailers;
+}
+
+/** Reads the reply of a unary gRPC-Web call; with it, whether its bytes may be relayed as they are. */
+export async function readGrpcWebUnary(
+  reply: UpstreamReply,
+  plan: Plan,
+  limit: number,
+  account: Account,
+): Promise<WholeReply & { readonly raw: Uint8Array<ArrayBuffer> | undefined }> {
+  const inHead = endInHead(reply);
+  if (inHead !== undefined && inHead.code !== "ok") return { metadata: new Headers(), message: undefined, end: inHead, raw: undefined };
+  const failure = headFailure(reply, plan);
+  if (failure !== undefined) throw new FailureError(failure);
+  const body = await readWhole(reply, limit + framingRoom, account);
+  const { envelopes, rest } = splitEnvelopes(body);
+  if (rest.length > 0) throw new FailureError({ kind: "malformed-reply", what: "it ends inside a message" });
+  const messages = envelopes.filter(({ flags }) => (flags & flagTrailer) === 0);
+  const trailer = envelopes.find(({ flags }) => (flags & flagTrailer) !== 0);
+  const encoding = reply.headers.get("grpc-encoding") || "identity";
+  const end = trailer === undefined ? inHead : await readEnd("grpc-web", trailer, encoding, limit);
+  if (end === undefined) throw new FailureError({ kind: "malformed-reply", what: "it has no end" });
+  if (messages.length > 1 || (messages.length === 0 && end.code === "ok")) {
+    throw new FailureError({ kind: "reply-count", what: `a unary reply has one message: current value is ${messages.length}` });
+  }
+  const [first] = messages;
+  const message = first && { data: first.data, encoding: first.flags & flagCompressed ? encoding : "identity" };
+  if (first !== undefined && first.flags & flagCompressed && encoding === "identity") throw new FailureError({ kind: "unexpected-compression" });
+  const canonical = trailer !== undefined && envelopes.at(-1) === trailer && isCanonical(trailer);
+  return { metadata: metadataOf(reply), message, end, raw: canonical ? body : undefined };
+}
+
+/** Whether every client reads this trailer frame: open, names in lower case, every line ended by CRLF. */
+function isCanonical({ flags, data }: Envelope): boolean {
+  return flags === flagTrailer && /^(?:[a-z0-9_.-]+:[^\r\n]*\r\n)+$/.test(new TextDecoder().decode(data));
+}
+
+/** Reads an end frame. Throws a FailureError where it is malformed. */
+export async function readEnd(dialect: UpstreamForm, { flags, data }: Envelope, encoding: string, limit: number): Promise<End> {
+  const open = flags & flagCompressed && encoding === "gzip" && data.length > 0 ? await gunzip(data, limit, corrupt) : data;
+  const end = dialect === "grpc-web" ? endOfTrailerBlock(open) : endFromEndStream(open);
+  if (end === undefined) throw new FailureError({ kind: "malformed-reply", what: "its end cannot be read" });
+  return end;
+}
+
+function endOfTrailerBlock(block: Uint8Array): End | undefined {
+  const trailers = parseTrailerBlock(block);
+  return trailers && endFromTrailers(trailers);
+}
+
+/** Whether an envelope is the end frame of its dialect. */
+export function isEndFlag(dialect: UpstreamForm, flags: number): boolean {
+  return (flags & (dialect === "grpc-web" ? flagTrailer : flagConnectEnd)) !== 0;
+}
+
+/** Rewrites a reply message to the caller's codec; compressed ones are opened and closed again. */
+export async function recodeReply(message: Message, recode: Recode, limit: number): Promise<Message> {
+  const encoding = encodingFrom(message.encoding);
+  if (encoding === undefined) throw new FailureError({ kind: "malformed-reply", what: `its encoding "${message.encoding}" was not asked for` });
+  const open = encoding === "gzip" && message.data.length > 0 ? await gunzip(message.data, limit, corrupt) : message.data;
+  let data: Uint8Array<ArrayBuffer>;
+  try {
+    data = recode(open);
+  } catch {
+    throw new FailureError({ kind: "malformed-reply", what: "a message is not of the method's type" });
+  }
+  return { data: encoding === "gzip" ? await gzip(data) : data, encoding };
+}
+
+/** Name of the header in which a stream's head says how its messages are compressed. */
+export function streamEncoding(reply: UpstreamReply, dialect: UpstreamForm): string {
+  return reply.headers.get(encodingHeaders(dialect).encoding) || "identity";
+}

@@ -1,0 +1,119 @@
+import { type Failure, FailureError } from "../core/failure.ts";
+import { base64Decoder } from "../core/protocol/base64.ts";
+import { encodingFrom, gunzip, gzip, isPassable } from "../core/protocol/compression.ts";
+import { flagCompressed, splitEnvelopes, writeEnvelope } from "../core/protocol/envelope.ts";
+import type { Recode } from "../core/schema/recode.ts";
+import type { Call, Message } from "./call.ts";
+import type { Framing } from "./framed.ts";
+import { readWhole } from "./read-whole.ts";
+
+/** Room for the envelope's prefix, and for base64 where the body is text. */
+const framingRoom = 64;
+
+const notGzip: Failure = { kind: "malformed-request", what: "the message cannot be decompressed" };
+
+/** The encodings of a request are the ones that the proxy opens or lets through. */
+export function checkEncoding(call: Call): void {
+  if (!isPassable(call.encoding)) throw new FailureError({ kind: "unsupported-encoding", name: call.encoding });
+}
+
+/** Reads the only message of a call, for the origin's codec. Throws a FailureError on what is no such call. */
+export async function readMessage(call: Call, limit: number, recode: Recode | undefined): Promise<Message> {
+  const message = await readOnly(call, limit);
+  return recode === undefined ? sized(message, limit) : recoded(message, recode, limit);
+}
+
+async function readOnly(call: Call, limit: number): Promise<Message> {
+  if (call.get !== null) return { data: call.get.message, encoding: call.encoding };
+  const { request } = call;
+  const source = { headers: request.headers, body: request.body, whole: () => request.arrayBuffer() };
+  if (call.form.dialect === "connect-unary") {
+    return { data: await readWhole(source, limit, call.account), encoding: call.encoding };
+  }
+  const room = call.text.request ? Math.ceil(limit / 3) * 4 + framingRoom : limit + framingRoom;
+  const body = await readWhole(source, room, call.account);
+  return onlyMessage(call, call.text.request ? decodeText(body) : body);
+}
+
+function onlyMessage(call: Call, body: Uint8Array<ArrayBuffer>): Message {
+  const { envelopes, rest } = splitEnvelopes(body);
+  if (rest.length > 0) throw new FailureError({ kind: "malformed-request", what: "the body ends inside a message" });
+  const [envelope, second] = envelopes;
+  if (envelope === undefined || second !== undefined) {
+    throw new FailureError({ kind: "wrong-message-count", what: `a call of this method has one message: current value is ${envelopes.length}` });
+  }
+  return { data: envelope.data, encoding: encodingOf(call, envelope.flags) };
+}
+
+/** The encoding of an envelope, by its flags; throws where they say what cannot be. */
+function encodingOf(call: Call, flags: number): string {
+  if ((flags & ~flagCompressed) !== 0) {
+    throw new FailureError({ kind: "malformed-request", what: `an envelope's flags must be 0 or 1: current value is ${flags}` });
+  }
+  if (flags === 0) return "identity";
+  if (call.encoding === "identity") throw new FailureError({ kind: "unexpected-compression" });
+  return call.encoding;
+}
+
+/** Judges a message by its size when open; one that the proxy cannot open is judged as it is. */
+async function sized(message: Message, limit: number): Promise<Message> {
+  if (message.data.length > limit) throw new FailureError({ kind: "message-too-large", limit });
+  if (message.encoding === "gzip" && message.data.length > 0) await gunzip(message.data, limit, notGzip);
+  return message;
+}
+
+function decodeText(body: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const decoder = base64Decoder();
+  try {
+    const bytes = decoder.push(body);
+    decoder.finish();
+    return bytes;
+  } catch {
+    throw new FailureError({ kind: "malformed-request", what: "the body is not base64" });
+  }
+}
+
+/** Rewrites a request message to the origin's codec; compressed ones are opened and closed again. */
+async function recoded(message: Message, recode: Recode, limit: number): Promise<Message> {
+  const encoding = encodingFrom(message.encoding);
+  if (encoding === undefined) throw new FailureError({ kind: "unsupported-encoding", name: message.encoding });
+  const open = encoding === "gzip" && message.data.length > 0 ? await gunzip(message.data, limit, notGzip) : message.data;
+  let data: Uint8Array<ArrayBuffer>;
+  try {
+    data = recode(open);
+  } catch (error) {
+    throw new FailureError({ kind: "malformed-request", what: `the message cannot be read: ${error instanceof Error ? error.message : "malformed"}` });
+  }
+  return { data: encoding === "gzip" ? await gzip(data) : data, encoding };
+}
+
+/** How a request stream is skimmed: compressed messages are opened to be sized, all are gathered where they are recoded. */
+export function requestFraming(call: Call, limit: number, recode: Recode | undefined): Framing {
+  const text = call.text.request ? base64Decoder() : undefined;
+  return {
+    judge(flags, length) {
+      const encoding = encodingOf(call, flags);
+      if (length > limit) throw new FailureError({ kind: "message-too-large", limit });
+      return recode !== undefined || encoding === "gzip" ? "hold" : "relay";
+    },
+    async held({ flags, data }) {
+      const message = { data, encoding: encodingOf(call, flags) };
+      const out = recode === undefined ? await sized(message, limit) : await recoded(message, recode, limit);
+      return writeEnvelope(out.encoding === "identity" ? 0 : flagCompressed, out.data);
+    },
+    finish(failure, clean) {
+      if (failure === undefined && clean) return new Uint8Array(0);
+      call.life.fail(failure ?? { kind: "malformed-request", what: "the body ends inside a message" });
+      return null;
+    },
+    ...(text === undefined ? {} : {
+      decode: (chunk: Uint8Array<ArrayBuffer>) => {
+        try {
+          return text.push(chunk);
+        } catch {
+          throw new FailureError({ kind: "malformed-request", what: "the body is not base64" });
+        }
+      },
+    }),
+  };
+}

@@ -1,0 +1,128 @@
+import { type Failure, FailureError, failureToEnd } from "../core/failure.ts";
+import { encodingHeaders } from "../core/protocol/dialect.ts";
+import { type End, okEnd } from "../core/protocol/end.ts";
+import { flagCompressed, writeEnvelope } from "../core/protocol/envelope.ts";
+import { stripReply } from "../core/protocol/metadata.ts";
+import type { Call, Message, Reply } from "./call.ts";
+import { type Framing, relayFramed } from "./framed.ts";
+import type { Plan } from "./plan.ts";
+import type { UpstreamReply } from "./ports.ts";
+import {
+  endInHead, headFailure, isEndFlag, metadataOf, readConnectUnary, readEnd, readGrpcWebUnary, recodeReply, streamEncoding, type WholeReply,
+} from "./read-reply.ts";
+import { declaredLength, smallBody } from "./read-whole.ts";
+import { endFrame, enveloped, writeWhole } from "./write-reply.ts";
+
+export interface Relaying {
+  readonly call: Call;
+  readonly plan: Plan;
+  /** Largest message that is held, in bytes. */
+  readonly limit: number;
+  readonly idle: { readonly moved: () => void; readonly stop: () => void } | undefined;
+}
+
+/** Turns an origin's reply into the caller's. Throws a FailureError where it is none. */
+export async function relay(relaying: Relaying, reply: UpstreamReply): Promise<Reply> {
+  const answer = await write(relaying, reply);
+  const { responseHeaders } = relaying.call.route;
+  stripReply(answer.headers);
+  for (const name of responseHeaders.remove) answer.headers.delete(name);
+  for (const [name, value] of responseHeaders.set) answer.headers.set(name, value);
+  return answer;
+}
+
+async function write(relaying: Relaying, reply: UpstreamReply): Promise<Reply> {
+  const { call, plan, limit } = relaying;
+  switch (plan.dialect) {
+    case "connect-unary":
+    case "connect-get":
+      if (plan.way === "pass" && headFailure(reply, plan) === undefined) return passConnectUnary(reply);
+      return finish(relaying, await readConnectUnary(reply, plan, limit, call.account));
+    case "grpc-web": {
+      if (!plan.oneReply) return stream(relaying, reply);
+      const whole = await readGrpcWebUnary(reply, plan, limit, call.account);
+      if (plan.way !== "pass" || whole.raw === undefined) return finish(relaying, whole);
+      if (whole.message !== undefined && whole.message.encoding !== "identity") whole.metadata.set("grpc-encoding", whole.message.encoding);
+      return enveloped(call, whole.metadata, whole.raw, whole.end);
+    }
+    case "connect-stream":
+      return stream(relaying, reply);
+  }
+}
+
+/** A good unary Connect reply says in its head that it is good: its body passes as it is. */
+async function passConnectUnary(reply: UpstreamReply): Promise<Reply> {
+  const headers = new Headers(reply.headers);
+  const length = declaredLength(headers);
+  const body = length !== undefined && length <= smallBody ? await reply.whole() : reply.body;
+  return { status: 200, headers, body, end: okEnd() };
+}
+
+async function finish({ call, plan, limit }: Relaying, { metadata, message, end }: WholeReply): Promise<Reply> {
+  const recoded = message && plan.recodeOutput ? await recodeReply(message, plan.recodeOutput, limit) : message;
+  return writeWhole(call, metadata, recoded, end);
+}
+
+function stream(relaying: Relaying, reply: UpstreamReply): Reply {
+  const { call, plan } = relaying;
+  const inHead = plan.dialect === "grpc-web" ? endInHead(reply) : undefined;
+  if (inHead !== undefined && (inHead.code !== "ok" || reply.body === null)) return done(relaying, writeWhole(call, new Headers(), undefined, inHead));
+  const failure = headFailure(reply, plan);
+  if (failure !== undefined) throw new FailureError(failure);
+
+  const headers = metadataOf(reply);
+  const encoding = streamEncoding(reply, plan.dialect);
+  if (encoding !== "identity") headers.set(encodingHeaders(call.form.dialect).encoding, encoding);
+  if (reply.body === null) {
+    return done(relaying, writeWhole(call, headers, undefined, failureToEnd({ kind: "malformed-reply", what: "it has no end" })));
+  }
+  if (call.route.streams === "blind" && plan.way === "pass" && !call.text.reply) {
+    relaying.idle?.stop();
+    return enveloped(call, headers, reply.body, okEnd());
+  }
+  const { promise, resolve } = Promise.withResolvers<End>();
+  const framing = replyFraming(relaying, encoding, inHead, (end) => {
+    resolve(end);
+    relaying.idle?.stop();
+    call.life.close();
+    call.account.release();
+  });
+  return enveloped(call, headers, relayFramed(reply.body, framing, call.life, relaying.idle?.moved ?? (() => {})), promise);
+}
+
+function done(relaying: Relaying, reply: Reply): Reply {
+  relaying.idle?.stop();
+  return reply;
+}
+
+/** Watches a reply stream: messages pass or are recoded, the origin's end is read, the caller's is written last. */
+function replyFraming({ call, plan, limit }: Relaying, encoding: string, inHead: End | undefined, onEnd: (end: End) => void): Framing {
+  let end: End | undefined = inHead;
+  return {
+    judge(flags, length) {
+      if (isEndFlag(plan.dialect, flags)) {
+        if (length > 1024 * 1024) throw new FailureError({ kind: "malformed-reply", what: "its end is larger than 1 MiB" });
+        return "hold";
+      }
+      if (plan.recodeOutput === undefined) return "relay";
+      if (length > limit) throw new FailureError({ kind: "message-too-large", limit });
+      return "hold";
+    },
+    async held(envelope) {
+      if (isEndFlag(plan.dialect, envelope.flags)) {
+        end = await readEnd(plan.dialect, envelope, encoding, limit);
+        return null;
+      }
+      const message: Message = { data: envelope.data, encoding: envelope.flags & flagCompressed ? encoding : "identity" };
+      const out = await recodeReply(message, plan.recodeOutput!, limit);
+      return writeEnvelope(out.encoding === "identity" ? 0 : flagCompressed, out.data);
+    },
+    finish(failure, clean) {
+      const why: Failure | undefined = end !== undefined ? undefined : (failure ?? { kind: "malformed-reply", what: clean ? "it has no end" : "it ends inside a message" });
+      const last = why === undefined ? end! : failureToEnd(why);
+      onEnd(last);
+      if (failure !== undefined && end === undefined) call.life.fail(failure);
+      return why !== undefined && !clean ? null : endFrame(call.form.dialect, last);
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import type { CompiledEndpoint, CompiledRoute } from "../core/config/compiled.ts";
+import { encodingFrom, isPassable } from "../core/protocol/compression.ts";
+import { getQuery } from "../core/protocol/connect-get.ts";
+import { contentTypeOf, encodingHeaders } from "../core/protocol/dialect.ts";
+import { flagCompressed, writeEnvelope } from "../core/protocol/envelope.ts";
+import { stripRequestProtocol } from "../core/protocol/metadata.ts";
+import { connectTimeoutFromMs, grpcTimeoutFromMs } from "../core/protocol/timeout.ts";
+import type { Call, Message } from "./call.ts";
+import type { Plan } from "./plan.ts";
+import type { UpstreamRequest } from "./ports.ts";
+
+/** The request's messages on their way out: one that was read whole, or a stream of envelopes. */
+export type Outgoing = Message | ReadableStream<Uint8Array>;
+
+/** Writes the request of a call in its origin's dialect. Takes the call's metadata over. */
+export function writeRequest(call: Call, plan: Plan, endpoint: CompiledEndpoint, outgoing: Outgoing): UpstreamRequest {
+  const headers = call.metadata;
+  const { dialect, codec } = plan;
+  stripRequestProtocol(headers);
+  const names = encodingHeaders(dialect);
+  headers.set(names.accept, acceptable(call.accepts, plan.way === "recode"));
+  if (dialect !== "connect-unary" && dialect !== "connect-get") headers.set("accept-encoding", "identity");
+  writeTimeout(headers, call, plan);
+  if (dialect === "grpc-web") headers.set("x-grpc-web", "1");
+  else headers.set("connect-protocol-version", "1");
+  applyRoute(headers, call, call.route);
+
+  const request = { endpoint, headers, signal: call.life.signal };
+  if (outgoing instanceof ReadableStream) {
+    if (call.encoding !== "identity") headers.set(names.encoding, call.encoding);
+    headers.set("content-type", contentTypeOf(dialect, codec));
+    return { ...request, method: "POST", path: call.path, body: outgoing };
+  }
+  const { data, encoding } = outgoing;
+  if (dialect === "connect-get") {
+    return { ...request, method: "GET", path: `${call.path}?${getQuery(codec, data, encoding)}`, body: null };
+  }
+  headers.set("content-type", contentTypeOf(dialect, codec));
+  if (encoding !== "identity") headers.set(names.encoding, encoding);
+  const body = dialect === "connect-unary" ? data : writeEnvelope(encoding === "identity" ? 0 : flagCompressed, data);
+  return { ...request, method: "POST", path: call.path, body };
+}
+
+/** What the origin may compress with: what the caller takes, less what nobody here can open where messages are recoded. */
+function acceptable(accepts: string | null, opened: boolean): string {
+  const names = (accepts ?? "").split(",").map((name) => name.split(";")[0]!.trim().toLowerCase());
+  const fit = names.filter((name) => (opened ? name !== "" && encodingFrom(name) !== undefined : isPassable(name)));
+  return fit.length > 0 ? fit.join(", ") : "identity";
+}
+
+function writeTimeout(headers: Headers, call: Call, plan: Plan): void {
+  if (!plan.oneReply && !call.timed) return;
+  const ms = call.life.remaining();
+  if (plan.dialect === "grpc-web") headers.set("grpc-timeout", grpcTimeoutFromMs(ms));
+  else headers.set("connect-timeout-ms", connectTimeoutFromMs(ms));
+}
+
+function applyRoute(headers: Headers, call: Call, route: CompiledRoute): void {
+  for (const name of route.requestHeaders.remove) headers.delete(name);
+  for (const [name, value] of route.requestHeaders.set) headers.set(name, value);
+  if (!route.forwardedHeaders) return;
+  const url = call.request.url;
+  if (call.facts.clientAddress !== null) headers.set("x-forwarded-for", call.facts.clientAddress);
+  headers.set("x-forwarded-proto", url.slice(0, url.indexOf(":")));
+  const host = call.request.headers.get("host");
+  if (host !== null) headers.set("x-forwarded-host", host);
+  if (route.match.basePath !== "") headers.set("x-forwarded-prefix", route.match.basePath);
+}

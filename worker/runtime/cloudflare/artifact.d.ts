@@ -1,0 +1,4 @@
+declare module "*.compiled" {
+  const bytes: ArrayBuffer;
+  export default bytes;
+}

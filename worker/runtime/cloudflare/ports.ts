@@ -1,0 +1,17 @@
+import type { Ports } from "../../proxy/ports.ts";
+import { type Fetcher, fetchTransport } from "../../transport/fetch.ts";
+
+/** The ports on workerd. It does not tell a refused connection from a broken one, so a thrown error may have reached. */
+export function cloudflarePorts(env: object): Ports {
+  const bindings = env as Readonly<Record<string, Fetcher | undefined>>;
+  return {
+    transport: fetchTransport((name) => bindings[name], () => "maybe"),
+    now: () => Date.now(),
+    after(ms, then) {
+      const timer = setTimeout(then, ms);
+      return () => clearTimeout(timer);
+    },
+    random: () => Math.random(),
+    log: (entry) => console[entry.level](JSON.stringify(entry)),
+  };
+}

@@ -1,0 +1,16 @@
+import type { Ports } from "../../proxy/ports.ts";
+import { fetchTransport } from "../../transport/fetch.ts";
+
+/** The ports on Deno. Its fetch says in words when a connection was refused: the request then surely did not reach. */
+export function denoPorts(): Ports {
+  return {
+    transport: fetchTransport(() => undefined, (error) => (/Connection refused|dns error|tcp connect error/.test(String(error)) ? "no" : "maybe")),
+    now: () => Date.now(),
+    after(ms, then) {
+      const timer = setTimeout(then, ms);
+      return () => clearTimeout(timer);
+    },
+    random: () => Math.random(),
+    log: (entry) => console[entry.level](JSON.stringify(entry)),
+  };
+}

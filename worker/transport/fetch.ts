@@ -1,0 +1,37 @@
+import type { Transport } from "../proxy/ports.ts";
+
+/** Anything that answers requests: the platform's fetch, or a binding. */
+export interface Fetcher {
+  fetch(url: string, init: RequestInit): Promise<Response>;
+}
+
+/** Says of a thrown error whether the request surely did not reach the origin; "maybe" where the runtime does not tell. */
+export type Reached = (error: unknown) => "no" | "maybe";
+
+/**
+ * A transport over fetch: HTTP/1.1 or what the platform makes of it, and no trailers. Replies are left as they came
+ * (nothing followed, decoded or cached). Cloudflare's 521, 523, 525, 526 and 530 mean that the origin was not reached,
+ * 520, 522, 524, 527 to 529 that nobody knows.
+ * https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/
+ */
+export function fetchTransport(bindings: (name: string) => Fetcher | undefined, reached: Reached): Transport {
+  return async ({ endpoint, method, path, headers, body, signal }) => {
+    const target = endpoint.binding === null ? globalFetch : bindings(endpoint.binding);
+    if (target === undefined) return { failure: { kind: "transport", reached: "no", cause: `no binding is named ${endpoint.binding}` } };
+    if (endpoint.authority !== null) headers.set("host", endpoint.authority);
+    try {
+      const init = { method, headers, body, signal, redirect: "manual", encodeResponseBody: "manual", cache: "no-store" };
+      const response = await target.fetch(endpoint.url + path, (body instanceof ReadableStream ? { ...init, duplex: "half" } : init) as RequestInit);
+      if (response.status >= 520 && response.status <= 530) {
+        response.body?.cancel().catch(() => {});
+        return { failure: { kind: "transport", reached: surelyNot.has(response.status) ? "no" : "maybe", cause: `HTTP ${response.status}` } };
+      }
+      return { status: response.status, headers: response.headers, body: response.body, trailers: null, whole: () => response.arrayBuffer() };
+    } catch (error) {
+      return { failure: { kind: "transport", reached: reached(error), cause: String(error) } };
+    }
+  };
+}
+
+const globalFetch: Fetcher = { fetch: (url, init) => fetch(url, init) };
+const surelyNot = new Set([521, 523, 525, 526, 530]);
