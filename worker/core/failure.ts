@@ -11,6 +11,7 @@ export type Failure =
   | { readonly kind: "unsupported-encoding"; readonly name: string }
   | { readonly kind: "unexpected-compression" }
   | { readonly kind: "message-too-large"; readonly limit: number }
+  | { readonly kind: "headers-too-large"; readonly limit: number }
   | { readonly kind: "over-budget" }
   | { readonly kind: "deadline" }
   | { readonly kind: "stream-idle" }
@@ -39,6 +40,8 @@ function say(failure: Failure): [Code, string] {
       return ["internal", "a message is flagged as compressed, but no encoding was declared"];
     case "message-too-large":
       return ["resource_exhausted", `message is larger than the limit of ${failure.limit} bytes`];
+    case "headers-too-large":
+      return ["resource_exhausted", `headers are larger than the limit of ${failure.limit} bytes`];
     case "over-budget": return ["resource_exhausted", "the proxy holds too much at the moment"];
     case "deadline": return ["deadline_exceeded", "the deadline passed"];
     case "stream-idle": return ["deadline_exceeded", "nothing moved on this stream for too long"];
@@ -57,6 +60,12 @@ function say(failure: Failure): [Code, string] {
 export function failureToEnd(failure: Failure, metadata?: Headers): End {
   const [code, message] = say(failure);
   return { ...errorEnd(code, message, metadata), madeUp: true };
+}
+
+/** The HTTP status of a failure in Connect unary, where it is another than its code's: an unknown path is a 404. */
+export function failureHttpStatus(failure: Failure): number | undefined {
+  const unknown = failure.kind === "unknown-method" || (failure.kind === "origin-status" && failure.status === 404);
+  return unknown ? 404 : undefined;
 }
 
 /** A failure that crosses code which can only throw (stream readers); whoever waits for it turns it back into a value. */

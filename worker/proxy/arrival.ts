@@ -1,6 +1,6 @@
 import type { Router } from "../core/balance/route.ts";
 import type { CompiledCluster, CompiledLimits, CompiledMethod } from "../core/config/compiled.ts";
-import { type Failure, failureToEnd } from "../core/failure.ts";
+import { type Failure, failureHttpStatus, failureToEnd } from "../core/failure.ts";
 import { parseGetQuery } from "../core/protocol/connect-get.ts";
 import { encodingHeaders, familyOf, formFromContentType, type WireForm } from "../core/protocol/dialect.ts";
 import { errorEnd } from "../core/protocol/end.ts";
@@ -45,11 +45,13 @@ export function arrival(needs: ArrivalNeeds, request: Request, facts: Connection
       : plain(405, "", { allow: getAllowed ? "GET, POST" : "POST" });
   }
   const { to, get } = form;
-  const refuse = (failure: Failure, status?: number): Arrival => ({ reply: writeEnd(to, failureToEnd(failure), status) });
+  const refuse = (failure: Failure, status?: number): Arrival => ({
+    reply: { ...writeEnd(to, failureToEnd(failure), status ?? failureHttpStatus(failure)), early: true },
+  });
   if (request.url.length > limits.urlBytes) return plain(414, "");
-  if (survey.bytes > limits.headerBytes) return { reply: writeEnd(to, errorEnd("resource_exhausted", `headers are larger than the limit of ${limits.headerBytes} bytes`), 431) };
+  if (survey.bytes > limits.headerBytes) return refuse({ kind: "headers-too-large", limit: limits.headerBytes }, 431);
   if (survey.underscored !== undefined) return refuse({ kind: "malformed-request", what: "a header's name has an underscore" });
-  if (routed === undefined) return refuse({ kind: "unknown-method", reason: "route" }, 404);
+  if (routed === undefined) return refuse({ kind: "unknown-method", reason: "route" });
   if (get !== null && "error" in get) return refuse({ kind: "malformed-request", what: get.error }, get.status);
   if (method !== undefined && !fits(to.form, method)) return plain(415, "", { "accept-post": acceptPost });
 
@@ -92,7 +94,7 @@ const acceptPost = [
 
 /** An answer in HTTP alone, where no dialect is known. */
 function plain(status: number, text: string, headers: Record<string, string> = {}): { reply: Reply } {
-  return { reply: { status, headers: new Headers(headers), body: text === "" ? null : text, end: errorEnd("unknown", text) } };
+  return { reply: { status, headers: new Headers(headers), body: text === "" ? null : text, end: errorEnd("unknown", text), early: true } };
 }
 
 interface RequestForm {

@@ -32,6 +32,7 @@ export function relayFramed(
   const skim = skimmer(framing.judge);
   const stopped = life.signal;
   let ended = false;
+  let cancelled = false;
 
   function end(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>, failure: Failure | undefined): void {
     if (ended) return;
@@ -42,9 +43,11 @@ export function relayFramed(
       controller.error(new FailureError(failure ?? { kind: "malformed-reply", what: "it ends inside a message" }));
     } else {
       if (last.length > 0) controller.enqueue(last);
-      controller.close();
+      // The reader may have gone while it was handed the last bytes.
+      if (!cancelled) controller.close();
     }
-    if (failure !== undefined) reader.cancel().catch(() => {});
+    // Not cancelled: what is left of a request may still have to be drained, and an upstream call ends by its signal.
+    if (failure !== undefined) reader.releaseLock();
   }
 
   let wake = (): void => {};
@@ -75,6 +78,8 @@ export function relayFramed(
         }
       },
       cancel() {
+        cancelled = true;
+        if (ended) return;
         ended = true;
         stopped.removeEventListener("abort", wake);
         framing.finish({ kind: "left" }, false);

@@ -1,13 +1,14 @@
 import { picker } from "../core/balance/pick.ts";
 import { router } from "../core/balance/route.ts";
 import type { CompiledConfig } from "../core/config/compiled.ts";
-import { failureOf, failureToEnd } from "../core/failure.ts";
+import { type Failure, failureHttpStatus, failureOf, failureToEnd } from "../core/failure.ts";
 import { cors } from "../core/protocol/cors.ts";
 import { methodTable } from "../core/schema/method-table.ts";
 import { recoders } from "../core/schema/recode.ts";
 import { arrival } from "./arrival.ts";
 import { budget } from "./budget.ts";
 import type { Call, Reply } from "./call.ts";
+import { drain } from "./drain.ts";
 import { forward } from "./forward.ts";
 import { type Handler, type Layer, stack } from "./layer.ts";
 import { noRpc } from "./no-rpc.ts";
@@ -52,8 +53,12 @@ export function createProxy({ config, ports, layers = [] }: ProxyOptions): Proxy
         return new Response(null, { status, headers });
       }
       const arrived = arrival(needs, request, facts);
-      if (arrived === "no-rpc") return pages.fetch(request);
+      if (arrived === "no-rpc") {
+        await drain(ports, request);
+        return pages.fetch(request);
+      }
       const reply = "call" in arrived ? await answer(arrived.call) : arrived.reply;
+      if (reply.early === true) await drain(ports, request);
       crossOrigin.onReply(reply.headers, origin);
       return new Response(reply.body, { status: reply.status, headers: reply.headers, ...asItIs(reply) });
     },
@@ -77,9 +82,14 @@ function rescue(ports: Ports, inner: Handler): Handler {
       if (failure.kind === "defect") ports.log({ level: "error", event: "defect", method: call.path, error: String(error), stack: error instanceof Error ? error.stack : undefined });
       call.life.fail(failure);
       close(call);
-      return writeEnd(call, failureToEnd(failure));
+      return { ...writeEnd(call, failureToEnd(failure), failureHttpStatus(failure)), early: leavesUnread(failure) };
     }
   };
+}
+
+/** Whether a call that failed so may leave part of a request unread that is still on its way. */
+function leavesUnread({ kind }: Failure): boolean {
+  return kind !== "left" && kind !== "deadline" && kind !== "stream-idle";
 }
 
 function close(call: Call): void {

@@ -1,4 +1,4 @@
-import { type Failure, FailureError, failureToEnd } from "../core/failure.ts";
+import { type Failure, FailureError } from "../core/failure.ts";
 import { codeFromHttpStatus } from "../core/protocol/code.ts";
 import { encodingFrom, gunzip, gzip } from "../core/protocol/compression.ts";
 import { endFromEndStream, errorFromBody } from "../core/protocol/connect-end.ts";
@@ -52,7 +52,8 @@ export async function readConnectUnary(reply: UpstreamReply, plan: Plan, limit: 
     const body = await readWhole(reply, limit, account);
     const open = encoding === "gzip" ? await gunzip(body, limit, corrupt).catch(() => body) : body;
     const end = errorFromBody(open, codeFromHttpStatus(reply.status), trailers);
-    return { metadata, message: undefined, end: end ?? failureToEnd({ kind: "origin-status", status: reply.status }, trailers) };
+    if (end === undefined) throw new FailureError({ kind: "origin-status", status: reply.status });
+    return { metadata, message: undefined, end };
   }
   const failure = headFailure(reply, plan);
   if (failure !== undefined) throw new FailureError(failure);

@@ -42,8 +42,7 @@ export async function readWhole(from: Readable, limit: number, account: Account)
       account.charge(value.length);
       chunks.push(value);
     }
-  } catch (error) {
-    reader.cancel().catch(() => {});
-    throw error;
+  } finally {
+    reader.releaseLock();
   }
 }

@@ -49,7 +49,7 @@ function acceptable(accepts: string | null, opened: boolean): string {
 }
 
 function writeTimeout(headers: Headers, call: Call, plan: Plan): void {
-  if (!plan.oneReply && !call.timed) return;
+  if (!call.timed) return;
   const ms = call.life.remaining();
   if (plan.dialect === "grpc-web") headers.set("grpc-timeout", grpcTimeoutFromMs(ms));
   else headers.set("connect-timeout-ms", connectTimeoutFromMs(ms));

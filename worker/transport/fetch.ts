@@ -8,13 +8,21 @@ export interface Fetcher {
 /** Says of a thrown error whether the request surely did not reach the origin; "maybe" where the runtime does not tell. */
 export type Reached = (error: unknown) => "no" | "maybe";
 
+export interface FetchOptions {
+  /** The bindings that endpoints may go through, by name. */
+  readonly bindings: (name: string) => Fetcher | undefined;
+  readonly reached: Reached;
+  /** The encodings that this runtime's fetch undoes in replies, whether asked or not. */
+  readonly decodes: ReadonlySet<string>;
+}
+
 /**
  * A transport over fetch: HTTP/1.1 or what the platform makes of it, and no trailers. Replies are left as they came
  * (nothing followed, decoded or cached). Cloudflare's 521, 523, 525, 526 and 530 mean that the origin was not reached,
  * 520, 522, 524, 527 to 529 that nobody knows.
  * https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/
  */
-export function fetchTransport(bindings: (name: string) => Fetcher | undefined, reached: Reached): Transport {
+export function fetchTransport({ bindings, reached, decodes }: FetchOptions): Transport {
   return async ({ endpoint, method, path, headers, body, signal }) => {
     const target = endpoint.binding === null ? globalFetch : bindings(endpoint.binding);
     if (target === undefined) return { failure: { kind: "transport", reached: "no", cause: `no binding is named ${endpoint.binding}` } };
@@ -26,11 +34,20 @@ export function fetchTransport(bindings: (name: string) => Fetcher | undefined, 
         response.body?.cancel().catch(() => {});
         return { failure: { kind: "transport", reached: surelyNot.has(response.status) ? "no" : "maybe", cause: `HTTP ${response.status}` } };
       }
-      return { status: response.status, headers: response.headers, body: response.body, trailers: null, whole: () => response.arrayBuffer() };
+      const headersIn = decodes.has(response.headers.get("content-encoding") ?? "") ? decoded(response.headers) : response.headers;
+      return { status: response.status, headers: headersIn, body: response.body, trailers: null, whole: () => response.arrayBuffer() };
     } catch (error) {
       return { failure: { kind: "transport", reached: reached(error), cause: String(error) } };
     }
   };
+}
+
+/** Headers of a reply whose body has been decoded: they still tell of the body as it was sent. */
+function decoded(headers: Headers): Headers {
+  const copy = new Headers(headers);
+  copy.delete("content-encoding");
+  copy.delete("content-length");
+  return copy;
 }
 
 const globalFetch: Fetcher = { fetch: (url, init) => fetch(url, init) };

@@ -5,7 +5,7 @@ import { type Fetcher, fetchTransport } from "../../transport/fetch.ts";
 export function cloudflarePorts(env: object): Ports {
   const bindings = env as Readonly<Record<string, Fetcher | undefined>>;
   return {
-    transport: fetchTransport((name) => bindings[name], () => "maybe"),
+    transport: fetchTransport({ bindings: (name) => bindings[name], reached: () => "maybe", decodes: new Set() }),
     now: () => Date.now(),
     after(ms, then) {
       const timer = setTimeout(then, ms);

@@ -4,7 +4,11 @@ import { fetchTransport } from "../../transport/fetch.ts";
 /** The ports on Deno. Its fetch says in words when a connection was refused: the request then surely did not reach. */
 export function denoPorts(): Ports {
   return {
-    transport: fetchTransport(() => undefined, (error) => (/Connection refused|dns error|tcp connect error/.test(String(error)) ? "no" : "maybe")),
+    transport: fetchTransport({
+      bindings: () => undefined,
+      reached: (error) => (/Connection refused|dns error|tcp connect error/.test(String(error)) ? "no" : "maybe"),
+      decodes: new Set(["gzip", "br"]),
+    }),
     now: () => Date.now(),
     after(ms, then) {
       const timer = setTimeout(then, ms);
