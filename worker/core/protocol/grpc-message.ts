@@ -1,8 +1,8 @@
 /** `grpc-message`: percent-encoded UTF-8. https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses */
 
-/** Everything but printable ASCII, and `%` itself, becomes `%XX` of its UTF-8 bytes. */
+/** Everything but printable ASCII, `%` itself, and blanks at either end (a header would lose them) become `%XX` of its UTF-8 bytes. */
 export function grpcMessageEncode(text: string): string {
-  return text.toWellFormed().replace(/[^\x20-\x24\x26-\x7e]+/g, (run) =>
+  return text.toWellFormed().replace(/^\x20+|\x20+$|[^\x20-\x24\x26-\x7e]+/g, (run) =>
     Array.from(new TextEncoder().encode(run), (b) => "%" + b.toString(16).toUpperCase().padStart(2, "0")).join(""),
   );
 }

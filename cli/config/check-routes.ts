@@ -1,0 +1,53 @@
+import type { Route } from "../../gen/fairlead/config/v1/config_pb.js";
+import { compileMatch, isPossiblePrefix, isSameMatch, shadows } from "./matches.ts";
+import { methodTable } from "./methods.ts";
+import type { Checking } from "./references.ts";
+import { didYouMean, nearest } from "./suggest.ts";
+import { positionAt } from "./tree.ts";
+
+/** Reports routes that lead nowhere, are given twice, cannot be reached, or name methods that nobody knows. */
+export function checkRoutes(checking: Checking): void {
+  const { config, tree, report } = checking;
+  if (config.routes.length === 0) report.of(tree, ["routes"], "no route: every call will be refused", { severity: "warning", key: true });
+  const clusters = Object.keys(config.clusters);
+  for (const [i, { cluster }] of config.routes.entries()) {
+    if (cluster !== "" && !clusters.includes(cluster)) {
+      const known = didYouMean(cluster, clusters) || `: must be one of ${clusters.join(", ") || "clusters, which is empty"}`;
+      report.of(tree, ["routes", i, "cluster"], `unknown cluster "${cluster}"${known}`);
+    }
+  }
+  checkReach(checking);
+  checkKnown(checking);
+}
+
+function checkReach({ config, tree, report }: Checking): void {
+  const matches = config.routes.map(({ match }) => compileMatch(match));
+  for (const [i, match] of matches.entries()) {
+    const path = ["routes", i, "match"];
+    if (match.path === "") continue;
+    if (match.kind === "prefix" && !isPossiblePrefix(match.path)) {
+      report.of(tree, [...path, "prefix"], `must begin a /package.Service/Method, else nothing matches: current value is ${JSON.stringify(match.path)}`);
+      continue;
+    }
+    const same = matches.findIndex((other, j) => j < i && isSameMatch(other, match));
+    const before = same === -1 ? matches.findIndex((other, j) => j !== i && other.path !== "" && shadows(other, match, j < i)) : same;
+    if (before === -1) continue;
+    const line = positionAt(tree, ["routes", before, "match"]).line;
+    report.of(tree, path, `${same === -1 ? "cannot be reached: all it matches goes to" : "must differ from that of"} routes[${before}] (line ${line})`);
+  }
+}
+
+function checkKnown({ config, tree, registry, report }: Checking): void {
+  const methods = methodTable(config, registry).map(({ path }) => path);
+  const services = [...new Set(methods.map((path) => path.split("/")[1] ?? ""))];
+  for (const [i, { match }] of config.routes.entries()) {
+    const { method = "", service = "" } = (match ?? {}) as Partial<NonNullable<Route["match"]>>;
+    const warn = (field: string, message: string) => report.of(tree, ["routes", i, "match", field], message, { severity: "warning" });
+    if (method !== "" && !methods.includes(method)) {
+      warn("method", `no descriptor or declaration knows ${method}, so it can only pass${didYouMean(method, methods)}`);
+    }
+    if (service !== "" && !services.includes(service) && nearest(service, services) !== undefined) {
+      warn("service", `no descriptor or declaration knows ${service}${didYouMean(service, services)}`);
+    }
+  }
+}

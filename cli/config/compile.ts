@@ -1,0 +1,85 @@
+import type { FileRegistry } from "@bufbuild/protobuf";
+import type { FileDescriptorSet } from "@bufbuild/protobuf/wkt";
+import { type Cluster, Codec, type Config, Dialect, type Endpoint, type Headers, type Route, Streams } from "../../gen/fairlead/config/v1/config_pb.js";
+import type { CodecName, CompiledCluster, CompiledConfig, CompiledCors, CompiledEndpoint, CompiledLimits, CompiledRoute, HeaderEdits, UpstreamDialect } from "../../worker/core/config/compiled.ts";
+import { base64Encode } from "../../worker/core/protocol/base64.ts";
+import { descriptorBytes } from "./descriptors.ts";
+import { durationMs } from "./duration.ts";
+import { compileMatch } from "./matches.ts";
+import { methodTable } from "./methods.ts";
+
+/**
+ * Compiles a config that passed every check to what the Worker takes: defaults filled in, names resolved to
+ * indices. Clusters in order of name, routes in the file's order.
+ */
+export function compile(config: Config, { set, registry }: { set: FileDescriptorSet; registry: FileRegistry }): CompiledConfig {
+  const names = Object.keys(config.clusters).sort();
+  return {
+    methods: methodTable(config, registry),
+    descriptors: set.file.length === 0 ? null : base64Encode(descriptorBytes(set)),
+    clusters: names.map((name) => compileCluster(name, config.clusters[name])),
+    routes: config.routes.map((route) => compileRoute(route, names.indexOf(route.cluster))),
+    cors: compileCors(config.cors),
+    limits: compileLimits(config.limits),
+  };
+}
+
+const dialects: Readonly<Partial<Record<Dialect, UpstreamDialect>>> = { [Dialect.CONNECT]: "connect", [Dialect.GRPC_WEB]: "grpc-web" };
+
+function compileCluster(name: string, cluster: Cluster | undefined): CompiledCluster {
+  const codecs: CodecName[] = (cluster?.codecs ?? []).map((codec) => (codec === Codec.JSON ? "json" : "proto"));
+  return {
+    name,
+    dialect: (cluster && dialects[cluster.dialect]) ?? "same",
+    codecs: codecs.length === 0 ? ["proto", "json"] : codecs,
+    localities: (cluster?.localities ?? []).map(({ region, weight = 1, endpoints }) => ({ region, weight, endpoints: endpoints.map(compileEndpoint) })),
+  };
+}
+
+function compileEndpoint({ url, binding, authority, weight = 1 }: Endpoint): CompiledEndpoint {
+  const { origin, pathname } = new URL(url);
+  return { url: origin + pathname.replace(/\/+$/, ""), binding: orNull(binding), authority: orNull(authority), weight };
+}
+
+function compileRoute(route: Route, cluster: number): CompiledRoute {
+  return {
+    match: compileMatch(route.match),
+    cluster,
+    timeoutMs: route.timeout ? durationMs(route.timeout) : 15_000,
+    idleTimeoutMs: route.idleTimeout ? durationMs(route.idleTimeout) : 60_000,
+    maxDurationMs: route.maxDuration ? durationMs(route.maxDuration) : 3_600_000,
+    requestHeaders: compileHeaders(route.requestHeaders),
+    responseHeaders: compileHeaders(route.responseHeaders),
+    forwardedHeaders: route.forwardedHeaders,
+    streams: route.streams === Streams.BLIND ? "blind" : "watched",
+  };
+}
+
+function compileHeaders(headers: Headers | undefined): HeaderEdits {
+  const set = Object.entries(headers?.set ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  return { set, remove: [...(headers?.remove ?? [])].sort() };
+}
+
+function compileCors(cors: Config["cors"]): CompiledCors {
+  return {
+    allowedOrigins: cors?.allowedOrigins ?? [],
+    allowCredentials: cors?.allowCredentials ?? false,
+    allowedHeaders: (cors?.allowedHeaders ?? []).map((name) => name.toLowerCase()),
+    exposedHeaders: cors?.exposedHeaders ?? [],
+    maxAgeSeconds: cors?.maxAge ? Math.floor(durationMs(cors.maxAge) / 1000) : 7200,
+  };
+}
+
+function compileLimits(limits: Config["limits"]): CompiledLimits {
+  return {
+    requestMessageBytes: limits?.requestMessageBytes ?? 4 << 20,
+    responseMessageBytes: limits?.responseMessageBytes ?? 16 << 20,
+    urlBytes: limits?.urlBytes ?? 8 << 10,
+    headerBytes: limits?.headerBytes ?? 32 << 10,
+    heldBytes: limits?.heldBytes ?? 48 << 20,
+  };
+}
+
+function orNull(text: string): string | null {
+  return text === "" ? null : text;
+}

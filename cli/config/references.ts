@@ -1,0 +1,66 @@
+import type { FileRegistry } from "@bufbuild/protobuf";
+import type { Cluster, Config } from "../../gen/fairlead/config/v1/config_pb.js";
+import { checkRoutes } from "./check-routes.ts";
+import type { Path } from "./issue.ts";
+import { declaredMethod, describedMethods } from "./methods.ts";
+import type { Report } from "./report.ts";
+import type { MapTree } from "./tree.ts";
+
+/** What the checks of one config share. */
+export interface Checking {
+  readonly config: Config;
+  readonly tree: MapTree;
+  readonly registry: FileRegistry;
+  readonly report: Report;
+}
+
+/** Reports what is right by itself and wrong together. */
+export function checkReferences(checking: Checking): void {
+  const { config, tree, report } = checking;
+  checkMethods(checking);
+  for (const [name, cluster] of Object.entries(config.clusters)) checkCluster(cluster, ["clusters", name], checking);
+  checkRoutes(checking);
+  const origins = config.cors?.allowedOrigins ?? [];
+  if (origins.length > 1 && origins.includes("*")) {
+    report.of(tree, ["cors", "allowed_origins", origins.indexOf("*")], `"*" must stand alone: it allows every origin`);
+  }
+}
+
+function checkMethods({ config, tree, registry, report }: Checking): void {
+  const described = describedMethods(registry);
+  const firsts = new Map<string, number>();
+  for (const [i, method] of config.methods.entries()) {
+    const first = firsts.get(method.path);
+    if (method.path !== "" && first !== undefined) report.of(tree, ["methods", i, "path"], `must be declared once: methods[${first}] declares ${method.path} too`);
+    firsts.set(method.path, first ?? i);
+    const declared = declaredMethod(method);
+    const known = described.get(method.path);
+    if (known === undefined) continue;
+    if (method.kind !== 0 && declared.kind !== known.kind) {
+      report.of(tree, ["methods", i, "kind"], `must agree with the descriptor, which says ${known.kind}: current value is ${declared.kind}`);
+    }
+    if (known.idempotency !== "unknown" && declared.idempotency !== "unknown" && declared.idempotency !== known.idempotency) {
+      report.of(tree, ["methods", i, "idempotency"], `must agree with the descriptor, which says ${known.idempotency}: current value is ${declared.idempotency}`);
+    }
+  }
+}
+
+function checkCluster(cluster: Cluster, path: Path, { config, tree, report }: Checking): void {
+  if (!config.routes.some((route) => route.cluster === path.at(-1))) {
+    report.of(tree, path, "no route leads to this cluster", { severity: "warning", key: true });
+  }
+  const { localities } = cluster;
+  if (localities.length > 0 && localities.every(({ weight }) => weight === 0)) {
+    report.of(tree, [...path, "localities"], "must have a locality whose weight is above 0: all are 0, so no call could go anywhere");
+  }
+  for (const [i, { endpoints }] of localities.entries()) {
+    if (endpoints.length > 0 && endpoints.every(({ weight }) => weight === 0)) {
+      report.of(tree, [...path, "localities", i, "endpoints"], "must have an endpoint whose weight is above 0: all are 0, give the locality weight 0 to rest it");
+    }
+    for (const [j, { url }] of endpoints.entries()) {
+      if (/^https?:\/\//.test(url) && !URL.canParse(url)) {
+        report.of(tree, [...path, "localities", i, "endpoints", j, "url"], `must be a URL that can be parsed: current value is ${JSON.stringify(url)}`);
+      }
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import { existsSync, readFileSync } from "node:fs";
+import { parse, TomlError, type TomlTable } from "smol-toml";
+import type { Config } from "../../gen/fairlead/config/v1/config_pb.js";
+import type { Report } from "./report.ts";
+import { didYouMean } from "./suggest.ts";
+import type { MapTree } from "./tree.ts";
+
+/** The kinds of binding that have fetch(), so that an endpoint can go through them. */
+const fetchers = ["services", "vpc_services", "mtls_certificates"];
+
+/**
+ * Reports where wrangler.toml and the config disagree. In an environment, wrangler takes no bindings from the top
+ * level (https://developers.cloudflare.com/workers/wrangler/configuration/#non-inheritable-keys), so where
+ * [env.NAME] stands, only its own count.
+ */
+export function checkWrangler(file: string, env: string | undefined, { config, tree, report }: { config: Config; tree: MapTree; report: Report }): void {
+  const read = readToml(file, report);
+  if (read === undefined) return;
+  const { text, top } = read;
+  const inner = env === undefined ? undefined : table(table(top["env"])?.[env]);
+  const where = inner === undefined ? file : `[env.${env}] of ${file}`;
+  const declared = fetchers.flatMap((kind) => bindingNames((inner ?? top)[kind]));
+  for (const [name, cluster] of Object.entries(config.clusters)) {
+    for (const [i, { endpoints }] of cluster.localities.entries()) {
+      for (const [j, { binding }] of endpoints.entries()) {
+        if (binding === "" || declared.includes(binding)) continue;
+        const message = `must be a binding that ${where} declares under ${fetchers.join(", ")}: current value is "${binding}"${didYouMean(binding, declared)}`;
+        report.of(tree, ["clusters", name, "localities", i, "endpoints", j, "binding"], message);
+      }
+    }
+  }
+  if (table((inner ?? {})["cache"] ?? top["cache"])?.["enabled"] === true) {
+    const line = lineOf(text, inner?.["cache"] === undefined ? "cache" : `env.${env}.cache`);
+    const message = "must not be true on the default entrypoint: the cache answers before any caller is authenticated";
+    report.elsewhere({ severity: "error", file, at: { line, col: 1 }, path: "cache.enabled", message });
+  }
+}
+
+function readToml(file: string, report: Report): { text: string; top: TomlTable } | undefined {
+  const refuse = (line: number, col: number, message: string) => report.elsewhere({ severity: "error", file, at: { line, col }, path: "", message });
+  if (!existsSync(file)) return void refuse(1, 1, "must be a file that can be read: it does not exist");
+  try {
+    const text = readFileSync(file, "utf8");
+    return { text, top: parse(text) };
+  } catch (error) {
+    const at = error instanceof TomlError ? error : { line: 1, column: 1 };
+    return void refuse(at.line, at.column, `must be TOML: ${String(error).split("\n")[0]}`);
+  }
+}
+
+function table(value: unknown): TomlTable | undefined {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as TomlTable) : undefined;
+}
+
+function bindingNames(value: unknown): string[] {
+  return Array.isArray(value) ? value.map((item) => table(item)?.["binding"]).filter((name) => typeof name === "string") : [];
+}
+
+/** The line of a table's header or of its inline form, 1 where neither is found. */
+function lineOf(text: string, name: string): number {
+  const last = name.split(".").at(-1);
+  const lines = text.split("\n").map((line) => line.replaceAll(/\s/g, ""));
+  const header = lines.findIndex((line) => line.startsWith(`[${name}]`));
+  return Math.max(header === -1 ? lines.findIndex((line) => line.startsWith(`${last}=`) || line.startsWith(`${last}.enabled=`)) : header, 0) + 1;
+}

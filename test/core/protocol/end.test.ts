@@ -1,0 +1,94 @@
+import { Code as ConnectCode, ConnectError } from "@connectrpc/connect";
+import { endStreamFromJson, errorFromJson as oracleErrorFromJson } from "@connectrpc/connect/protocol-connect";
+import { findTrailerError } from "@connectrpc/connect/protocol-grpc";
+import { trailerParse } from "@connectrpc/connect/protocol-grpc-web";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type Code, codes, codeFromHttpStatus } from "../../../worker/core/protocol/code.ts";
+import { endFromEndStream, endStreamFrame, errorFromBody, errorToJson } from "../../../worker/core/protocol/connect-end.ts";
+import type { End } from "../../../worker/core/protocol/end.ts";
+import { prefixLength, utf8 } from "../../../worker/core/protocol/envelope.ts";
+import { endFromTrailers, parseTrailerBlock, trailerFrame } from "../../../worker/core/protocol/trailers.ts";
+import { statusDetailsFromBinary } from "../../../worker/core/protocol/status-details.ts";
+
+const errorCode = fc.constantFrom(...codes.filter((code) => code !== "ok"));
+const detail = fc.record({ type: fc.stringMatching(/^[a-z]{1,8}\.v1\.[A-Z][a-z]{1,8}$/), value: fc.uint8Array({ maxLength: 200 }) });
+const metadata = fc.dictionary(fc.stringMatching(/^x-[a-z]{1,8}$/), fc.stringMatching(/^[!-~]{1,20}$/)).map((pairs) => new Headers(Object.entries(pairs)));
+const failed: fc.Arbitrary<End> = fc.record({
+  code: errorCode as fc.Arbitrary<Code>,
+  message: fc.string({ unit: "grapheme" }).map((text) => text.toWellFormed()),
+  details: fc.array(detail, { maxLength: 3 }),
+  metadata,
+});
+
+function plain(end: End | undefined) {
+  return end && { ...end, details: end.details.map((d) => ({ type: d.type, value: [...d.value] })), metadata: [...end.metadata] };
+}
+
+describe("an end that is not ok", () => {
+  test("comes back from a trailer frame as it went in, and connect-es reads the same", () => {
+    fc.assert(
+      fc.property(failed, (end) => {
+        const block = trailerFrame(end).subarray(prefixLength);
+        expect(plain(endFromTrailers(parseTrailerBlock(block)!))).toEqual(plain(end));
+        const error = findTrailerError(trailerParse(block))!;
+        expect(ConnectCode[error.code].replace(/(?<!^)([A-Z])/g, "_$1").toLowerCase()).toBe(end.code);
+        // connect-es takes the message out of the details where there are some.
+        expect(error.rawMessage).toBe(end.message);
+        expect(error.details.map((d) => ("type" in d ? [d.type, [...d.value]] : []))).toEqual(end.details.map((d) => [d.type, [...d.value]]));
+      }),
+    );
+  });
+
+  test("comes back from an end-of-stream envelope as it went in, and connect-es reads the same", () => {
+    fc.assert(
+      fc.property(failed, (end) => {
+        const data = endStreamFrame(end).subarray(prefixLength);
+        expect(plain(endFromEndStream(data))).toEqual(plain(end));
+        const oracle = endStreamFromJson(data);
+        expect(oracle.error?.rawMessage).toBe(end.message);
+        expect([...oracle.metadata]).toEqual([...end.metadata]);
+      }),
+    );
+  });
+
+  test("comes back from a Connect error body, and connect-es reads the same", () => {
+    fc.assert(
+      fc.property(failed, (end) => {
+        const json = errorToJson(end);
+        expect(plain(errorFromBody(utf8(JSON.stringify(json)), "unknown", end.metadata))).toEqual(plain(end));
+        const oracle = oracleErrorFromJson(JSON.parse(JSON.stringify(json)), undefined, new ConnectError("none"));
+        expect(oracle.rawMessage).toBe(end.message);
+        expect(oracle.details.length).toBe(end.details.length);
+      }),
+    );
+  });
+});
+
+describe("an ok end", () => {
+  const ok: End = { code: "ok", message: "", details: [], metadata: new Headers() };
+  test("is at least {} in a Connect stream", () => expect(new TextDecoder().decode(endStreamFrame(ok).subarray(5))).toBe("{}"));
+  test("is grpc-status:0 without a blank, ended by CRLF", () => expect(new TextDecoder().decode(trailerFrame(ok).subarray(5))).toBe("grpc-status:0\r\n"));
+});
+
+describe("what an origin may write wrongly", () => {
+  test("trailers with LF alone, capitals and blanks are read", () => {
+    const end = endFromTrailers(parseTrailerBlock(utf8("Grpc-Status: 5\nGrpc-Message: 100%\nX-A: b"))!)!;
+    expect([end.code, end.message, end.metadata.get("x-a")]).toEqual(["not_found", "100%", "b"]);
+  });
+  test("a line that is no field is refused", () => expect(parseTrailerBlock(utf8("nonsense\r\n"))).toBeUndefined());
+  test("an unknown grpc-status is unknown", () => expect(endFromTrailers(new Headers({ "grpc-status": "99" }))?.code).toBe("unknown"));
+  test("any bytes as details, an end or a trailer block neither throw nor hang", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        statusDetailsFromBinary(bytes);
+        endFromEndStream(bytes);
+        errorFromBody(bytes, "unknown", new Headers());
+        parseTrailerBlock(bytes);
+      }),
+    );
+  });
+});
+
+test.each([[400, "internal"], [401, "unauthenticated"], [404, "unimplemented"], [429, "unavailable"], [504, "unavailable"], [521, "unavailable"], [500, "unknown"], [302, "unknown"]])(
+  "an HTTP %d without an end means %s", (status, code) => expect(codeFromHttpStatus(status)).toBe(code));
