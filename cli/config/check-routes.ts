@@ -1,7 +1,8 @@
 import type { Route } from "../../gen/fairlead/config/v1/config_pb.js";
+import type { CompiledMatch } from "../../worker/core/config/compiled.ts";
 import { compileMatch, isPossiblePrefix, isSameMatch, shadows } from "./matches.ts";
 import { methodTable } from "./methods.ts";
-import type { Checking } from "./references.ts";
+import type { Checking } from "./checking.ts";
 import { didYouMean, nearest } from "./suggest.ts";
 import { positionAt } from "./tree.ts";
 
@@ -17,24 +18,30 @@ export function checkRoutes(checking: Checking): void {
     }
   }
   checkReach(checking);
-  checkKnown(checking);
+  if (checking.complete) checkKnown(checking);
 }
 
 function checkReach({ config, tree, report }: Checking): void {
-  const matches = config.routes.map(({ match }) => compileMatch(match));
+  const isWhole = ({ path }: CompiledMatch) => path !== "";
+  // A match that names none or several of method, service and prefix is reported by its rule: it has no path here.
+  const matches = config.routes.map(({ match }) => compileMatch(namesOne(match) ? match : undefined));
   for (const [i, match] of matches.entries()) {
     const path = ["routes", i, "match"];
-    if (match.path === "") continue;
+    if (!isWhole(match)) continue;
     if (match.kind === "prefix" && !isPossiblePrefix(match.path)) {
       report.of(tree, [...path, "prefix"], `must begin a /package.Service/Method, else nothing matches: current value is ${JSON.stringify(match.path)}`);
       continue;
     }
     const same = matches.findIndex((other, j) => j < i && isSameMatch(other, match));
-    const before = same === -1 ? matches.findIndex((other, j) => j !== i && other.path !== "" && shadows(other, match, j < i)) : same;
+    const before = same === -1 ? matches.findIndex((other, j) => j !== i && isWhole(other) && shadows(other, match, j < i)) : same;
     if (before === -1) continue;
     const line = positionAt(tree, ["routes", before, "match"]).line;
     report.of(tree, path, `${same === -1 ? "cannot be reached: all it matches goes to" : "must differ from that of"} routes[${before}] (line ${line})`);
   }
+}
+
+function namesOne(match: Route["match"]): boolean {
+  return [match?.method, match?.service, match?.prefix].filter(Boolean).length === 1;
 }
 
 function checkKnown({ config, tree, registry, report }: Checking): void {

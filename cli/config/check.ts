@@ -4,7 +4,7 @@ import { ConfigSchema } from "../../gen/fairlead/config/v1/config_pb.js";
 import type { CompiledConfig } from "../../worker/core/config/compiled.ts";
 import { compile } from "./compile.ts";
 import { readDescriptors } from "./descriptors.ts";
-import type { Issue } from "./issue.ts";
+import { formatPath, type Issue } from "./issue.ts";
 import { checkReferences } from "./references.ts";
 import { createReport, type Report } from "./report.ts";
 import { readConfig } from "./rules.ts";
@@ -52,7 +52,8 @@ export function check(file: string, { env, wrangler }: CheckOptions = {}): Check
   inputs.push(...files);
   const descriptors = readDescriptors(files);
   for (const { index, severity, message } of descriptors.problems) report.of(tree, ["descriptors", index], message, { severity });
-  checkReferences({ config, tree, registry: descriptors.registry, report });
+  const complete = descriptors.problems.every(({ severity }) => severity === "warning");
+  checkReferences({ config, tree, registry: descriptors.registry, complete, report });
 
   const beside = join(dirname(file), "wrangler.toml");
   const compared = wrangler ?? (existsSync(beside) ? beside : undefined);
@@ -73,7 +74,7 @@ function readTree(file: string, report: Report): Tree | undefined {
     return void whole(1, 1, `must be a file that can be read: ${missing ? "it does not exist" : String(error)}`);
   }
   const { tree, problems } = parseYaml(text);
-  for (const { at, message } of problems) whole(at.line, at.col, message);
+  for (const { at, path, message } of problems) report.elsewhere({ severity: "error", file, at, path: formatPath(path), message });
   return tree;
 }
 

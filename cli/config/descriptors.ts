@@ -1,10 +1,11 @@
-import { createFileRegistry, equals, type FileRegistry, fromBinary, toBinary, create } from "@bufbuild/protobuf";
+import { create, createFileRegistry, equals, type FileRegistry, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type FileDescriptorProto, FileDescriptorProtoSchema, type FileDescriptorSet, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { readFileSync } from "node:fs";
 
 /** The descriptors of a config: one set of all its files' files, in canonical order. */
 export interface Descriptors {
   readonly set: FileDescriptorSet;
+  /** The types of the set; of as much as could be read, where there are problems. */
   readonly registry: FileRegistry;
   /** What is wrong, by index in the list of files. */
   readonly problems: readonly { readonly index: number; readonly severity: "error" | "warning"; readonly message: string }[];
@@ -35,12 +36,11 @@ export function readDescriptors(files: readonly string[]): Descriptors {
       problems.push({ index, severity: "error", message: `lacks ${missing}, which ${name} imports: must hold all imports, as "buf build" (or "protoc --include_imports") writes them` });
     }
   }
-  if (problems.some(({ severity }) => severity === "error")) return { set: create(FileDescriptorSetSchema), registry: createFileRegistry(), problems };
   const set = create(FileDescriptorSetSchema, { file: importsFirst(new Map([...byName].map(([name, { file }]) => [name, file]))) });
   try {
     return { set, registry: createFileRegistry(set), problems };
   } catch (error) {
-    problems.push({ index: 0, severity: "error", message: `cannot be linked: ${error instanceof Error ? error.message : String(error)}` });
+    if (!problems.some(({ severity }) => severity === "error")) problems.push({ index: 0, severity: "error", message: `cannot be linked: ${error instanceof Error ? error.message : String(error)}` });
     return { set, registry: createFileRegistry(), problems };
   }
 }
@@ -66,9 +66,11 @@ function readSet(path: string): FileDescriptorProto[] | string {
   }
 }
 
+/** Takes out of a file that was just read what no call needs: comments, and what the compiler noted for itself. */
 function slim(file: FileDescriptorProto): FileDescriptorProto {
-  const { sourceCodeInfo: _comments, $unknown: _compilers, ...rest } = file;
-  return rest;
+  delete file.sourceCodeInfo;
+  delete file.$unknown;
+  return file;
 }
 
 function importsFirst(files: ReadonlyMap<string, FileDescriptorProto>): FileDescriptorProto[] {

@@ -1,29 +1,23 @@
-import type { FileRegistry } from "@bufbuild/protobuf";
-import type { Cluster, Config } from "../../gen/fairlead/config/v1/config_pb.js";
+import type { Cluster } from "../../gen/fairlead/config/v1/config_pb.js";
+import { checkHeaders } from "./check-headers.ts";
 import { checkRoutes } from "./check-routes.ts";
+import type { Checking } from "./checking.ts";
 import type { Path } from "./issue.ts";
 import { declaredMethod, describedMethods } from "./methods.ts";
-import type { Report } from "./report.ts";
-import type { MapTree } from "./tree.ts";
-
-/** What the checks of one config share. */
-export interface Checking {
-  readonly config: Config;
-  readonly tree: MapTree;
-  readonly registry: FileRegistry;
-  readonly report: Report;
-}
 
 /** Reports what is right by itself and wrong together. */
 export function checkReferences(checking: Checking): void {
-  const { config, tree, report } = checking;
+  const { config } = checking;
   checkMethods(checking);
   for (const [name, cluster] of Object.entries(config.clusters)) checkCluster(cluster, ["clusters", name], checking);
   checkRoutes(checking);
-  const origins = config.cors?.allowedOrigins ?? [];
-  if (origins.length > 1 && origins.includes("*")) {
-    report.of(tree, ["cors", "allowed_origins", origins.indexOf("*")], `"*" must stand alone: it allows every origin`);
-  }
+  checkHeaders(checking);
+  checkStars(["cors", "allowed_origins"], config.cors?.allowedOrigins ?? [], checking);
+  checkStars(["cors", "allowed_headers"], config.cors?.allowedHeaders ?? [], checking);
+}
+
+function checkStars(path: Path, names: readonly string[], { tree, report }: Checking): void {
+  if (names.length > 1 && names.includes("*")) report.of(tree, [...path, names.indexOf("*")], `"*" must stand alone: it allows all that others could`);
 }
 
 function checkMethods({ config, tree, registry, report }: Checking): void {

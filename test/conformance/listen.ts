@@ -1,5 +1,5 @@
 import type { Server } from "node:http";
-import { createServer, type AddressInfo } from "node:net";
+import type { AddressInfo } from "node:net";
 import type { Running } from "./origin.ts";
 
 const host = "127.0.0.1";
@@ -17,13 +17,4 @@ export async function listen(server: Server, stopped: () => void): Promise<Runni
       stopped();
     },
   };
-}
-
-/** A port of the loopback address that nobody listens on now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, host, resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

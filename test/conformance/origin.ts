@@ -11,6 +11,7 @@ export async function startOrigin(request: ServerCompatRequest): Promise<Running
   const { serverRequest, serverResponse } = suiteMessages();
   const server = spawn(suite.referenceserver, { stdio: ["pipe", "pipe", "inherit"] });
   const exited = new Promise<void>((resolve) => server.once("exit", () => resolve()));
+  process.once("exit", () => server.kill("SIGKILL"));
   server.stdin.end(framed(serverRequest.encode(request)));
   for await (const message of frames(server.stdout)) {
     const { host, port } = serverResponse.decode(message);

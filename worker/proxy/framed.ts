@@ -1,5 +1,6 @@
 import { type Failure, FailureError, failureOf } from "../core/failure.ts";
 import { type Envelope, type Judgement, skimmer } from "../core/protocol/envelope.ts";
+import { byteReader } from "./byte-reader.ts";
 import type { Lifetime } from "./lifetime.ts";
 import type { Ports } from "./ports.ts";
 
@@ -28,7 +29,7 @@ export function relayFramed(
   life: Lifetime,
   onMove: () => void,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const reader = source.getReader();
+  const reader = byteReader(source);
   const skim = skimmer(framing.judge);
   const stopped = life.signal;
   let ended = false;
@@ -47,7 +48,7 @@ export function relayFramed(
       if (!cancelled) controller.close();
     }
     // Not cancelled: what is left of a request may still have to be drained, and an upstream call ends by its signal.
-    if (failure !== undefined) reader.releaseLock();
+    if (failure !== undefined) reader.release();
   }
 
   let wake = (): void => {};
@@ -61,9 +62,9 @@ export function relayFramed(
       async pull(controller) {
         try {
           for (let sent = false; !sent && !ended; ) {
-            const { done, value } = await reader.read();
+            const value = await reader.read();
             if (ended) return;
-            if (done) return end(controller, undefined);
+            if (value === undefined) return end(controller, undefined);
             onMove();
             for (const piece of skim.push(framing.decode?.(value) ?? value)) {
               const bytes = piece.kind === "relay" ? piece.bytes : await framing.held(piece.envelope);
@@ -83,7 +84,7 @@ export function relayFramed(
         ended = true;
         stopped.removeEventListener("abort", wake);
         framing.finish({ kind: "left" }, false);
-        reader.cancel().catch(() => {});
+        reader.cancel();
       },
     },
     { highWaterMark: 0 },

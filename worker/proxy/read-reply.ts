@@ -5,7 +5,7 @@ import { endFromEndStream, errorFromBody } from "../core/protocol/connect-end.ts
 import { encodingHeaders, formFromContentType, type UpstreamForm } from "../core/protocol/dialect.ts";
 import { type End, okEnd } from "../core/protocol/end.ts";
 import { type Envelope, flagCompressed, flagConnectEnd, flagTrailer, splitEnvelopes } from "../core/protocol/envelope.ts";
-import { stripReplyProtocol, takeTrailerPrefixed } from "../core/protocol/metadata.ts";
+import { replyMetadata, takeTrailerPrefixed } from "../core/protocol/metadata.ts";
 import { endFromTrailers, parseTrailerBlock } from "../core/protocol/trailers.ts";
 import type { Recode } from "../core/schema/recode.ts";
 import type { Account } from "./budget.ts";
@@ -26,9 +26,7 @@ const framingRoom = 64 * 1024;
 
 /** Metadata of a reply's head, the protocols' own headers taken out. */
 export function metadataOf(reply: UpstreamReply): Headers {
-  const metadata = new Headers(reply.headers);
-  stripReplyProtocol(metadata);
-  return metadata;
+  return replyMetadata(reply.headers, "metadata");
 }
 
 /** What the head alone says went wrong: an HTTP error, or a content type that is not the dialect's. */

@@ -2,7 +2,7 @@ import { type Failure, FailureError, failureToEnd } from "../core/failure.ts";
 import { encodingHeaders } from "../core/protocol/dialect.ts";
 import { type End, okEnd } from "../core/protocol/end.ts";
 import { flagCompressed, writeEnvelope } from "../core/protocol/envelope.ts";
-import { stripReply } from "../core/protocol/metadata.ts";
+import { replyMetadata } from "../core/protocol/metadata.ts";
 import type { Call, Message, Reply } from "./call.ts";
 import { type Framing, relayFramed } from "./framed.ts";
 import type { Plan } from "./plan.ts";
@@ -25,7 +25,6 @@ export interface Relaying {
 export async function relay(relaying: Relaying, reply: UpstreamReply): Promise<Reply> {
   const answer = await write(relaying, reply);
   const { responseHeaders } = relaying.call.route;
-  stripReply(answer.headers);
   for (const name of responseHeaders.remove) answer.headers.delete(name);
   for (const [name, value] of responseHeaders.set) answer.headers.set(name, value);
   return answer;
@@ -52,7 +51,7 @@ async function write(relaying: Relaying, reply: UpstreamReply): Promise<Reply> {
 
 /** A good unary Connect reply says in its head that it is good: its body passes as it is. */
 async function passConnectUnary(reply: UpstreamReply): Promise<Reply> {
-  const headers = new Headers(reply.headers);
+  const headers = replyMetadata(reply.headers, "protocol");
   const length = declaredLength(headers);
   const body = length !== undefined && length <= smallBody ? await reply.whole() : reply.body;
   return { status: 200, headers, body, end: okEnd() };

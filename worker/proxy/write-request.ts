@@ -3,7 +3,6 @@ import { encodingFrom, isPassable } from "../core/protocol/compression.ts";
 import { getQuery } from "../core/protocol/connect-get.ts";
 import { contentTypeOf, encodingHeaders } from "../core/protocol/dialect.ts";
 import { flagCompressed, writeEnvelope } from "../core/protocol/envelope.ts";
-import { stripRequestProtocol } from "../core/protocol/metadata.ts";
 import { connectTimeoutFromMs, grpcTimeoutFromMs } from "../core/protocol/timeout.ts";
 import type { Call, Message } from "./call.ts";
 import type { Plan } from "./plan.ts";
@@ -16,7 +15,6 @@ export type Outgoing = Message | ReadableStream<Uint8Array>;
 export function writeRequest(call: Call, plan: Plan, endpoint: CompiledEndpoint, outgoing: Outgoing): UpstreamRequest {
   const headers = call.metadata;
   const { dialect, codec } = plan;
-  stripRequestProtocol(headers);
   const names = encodingHeaders(dialect);
   headers.set(names.accept, acceptable(call.accepts, plan.way === "recode"));
   if (dialect !== "connect-unary" && dialect !== "connect-get") headers.set("accept-encoding", "identity");

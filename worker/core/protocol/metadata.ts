@@ -11,17 +11,17 @@ const neverForwarded = [
 ];
 
 /** Headers that the RPC protocols own in a request; the upstream dialect writes its own. */
-const protocolRequest = [
+const protocolRequest = new Set([
   "content-type", "content-length", "content-encoding", "accept", "accept-encoding",
   "connect-protocol-version", "connect-timeout-ms", "connect-content-encoding", "connect-accept-encoding",
   "grpc-timeout", "grpc-encoding", "grpc-accept-encoding", "x-grpc-web",
-];
+]);
 
 /** Headers that the RPC protocols, or the proxy's own reply, own. */
-const protocolReply = [
+const protocolReply = new Set([
   "content-type", "content-length", "content-encoding", "connect-content-encoding", "connect-accept-encoding", "accept-encoding",
   "grpc-encoding", "grpc-accept-encoding", "grpc-status", "grpc-message", "grpc-status-details-bin",
-];
+]);
 
 /** CORS is the proxy's to answer; what an origin says of it does not reach the caller. */
 const corsReply = [
@@ -29,6 +29,7 @@ const corsReply = [
   "access-control-allow-headers", "access-control-expose-headers", "access-control-max-age",
 ];
 
+const neverRelayed = new Set([...hopByHop, ...corsReply]);
 const neverCross = new Set([...hopByHop, ...neverForwarded]);
 
 export interface HeaderSurvey {
@@ -36,7 +37,7 @@ export interface HeaderSurvey {
   readonly bytes: number;
   /** A name with an underscore: to many an origin the look-alike of another header. */
   readonly underscored: string | undefined;
-  /** Names that must not cross to an origin, whatever the way through. */
+  /** Names that must not cross to an origin as they are: the upstream dialect writes its own protocol headers. */
   readonly drop: readonly string[];
 }
 
@@ -48,26 +49,19 @@ export function surveyRequest(headers: Headers): HeaderSurvey {
   headers.forEach((value, name) => {
     bytes += name.length + value.length;
     if (name.includes("_")) underscored = name;
-    if (neverCross.has(name)) drop.push(name);
+    if (neverCross.has(name) || protocolRequest.has(name)) drop.push(name);
     if (name === "connection") for (const named of value.split(",")) drop.push(named.trim());
   });
   return { bytes, underscored, drop: drop.filter(isName) };
 }
 
-/** Removes what the protocols own, so that metadata remains; changes `headers`. */
-export function stripRequestProtocol(headers: Headers): void {
-  for (const name of protocolRequest) headers.delete(name);
-}
-
-/** Removes what must not cross to a caller; changes `headers`. */
-export function stripReply(headers: Headers): void {
-  for (const name of hopByHop) headers.delete(name);
-  for (const name of corsReply) headers.delete(name);
-}
-
-/** Removes what the protocols own of a reply, so that metadata remains; changes `headers`. */
-export function stripReplyProtocol(headers: Headers): void {
-  for (const name of protocolReply) headers.delete(name);
+/** The metadata of a reply's head: without what the hop, CORS and, unless `keep`, the protocols own. */
+export function replyMetadata(head: Headers, keep: "protocol" | "metadata"): Headers {
+  const copy = new Headers(head);
+  head.forEach((_value, name) => {
+    if (neverRelayed.has(name) || (keep === "metadata" && protocolReply.has(name))) copy.delete(name);
+  });
+  return copy;
 }
 
 /** Connect unary keeps trailing metadata among the headers, behind this prefix. */

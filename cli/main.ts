@@ -1,0 +1,60 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { build } from "./build.ts";
+import { check } from "./config/check.ts";
+import { count, formatIssues } from "./config/issue.ts";
+import { dev } from "./dev.ts";
+import type { Runtime } from "./serve/serve.ts";
+
+const program = new Command("fairlead").description("An edge proxy for RPC: checks and compiles its config, and runs it on this machine.");
+const file = ["[file]", "the config", "fairlead.yaml"] as const;
+const env = () => new Option("--env <name>", "merge environments.NAME over the file");
+const wrangler = () => new Option("--wrangler <file>", "the wrangler config to compare with (default: wrangler.toml beside the file, if there is one)");
+
+program
+  .command("check")
+  .description("Report every issue of a config, each as FILE:LINE:COL path: message. Exits 1 if one is an error.")
+  .argument(...file)
+  .addOption(env())
+  .addOption(wrangler())
+  .action((path: string, options: { env?: string; wrangler?: string }) => {
+    const { config, issues } = check(path, options);
+    if (issues.length > 0) console.error(formatIssues(issues));
+    if (config === undefined) process.exitCode = 1;
+    else console.log(`${path}: ok (${count(config.clusters.length, "cluster")}, ${count(config.routes.length, "route")}, ${count(config.methods.length, "method")})`);
+  });
+
+program
+  .command("build")
+  .description("Check a config and compile it to what the Worker takes. A config with an error is not built.")
+  .argument(...file)
+  .addOption(env())
+  .addOption(wrangler())
+  .option("--out <file>", "where to write the compiled config", "dist/fairlead.compiled")
+  .action(async (path: string, { out, ...options }: { out: string; env?: string; wrangler?: string }) => {
+    const { built, issues } = await build(path, out, options);
+    if (issues.length > 0) console.error(formatIssues(issues));
+    if (built === undefined) process.exitCode = 1;
+    else console.log(`${out}: ${built.size} bytes, sha-256 ${built.digest}`);
+  });
+
+program
+  .command("dev")
+  .description("Serve a config on 127.0.0.1, and again whenever it, a descriptor or wrangler.toml changes. A change for the worse is reported and not taken.")
+  .option("--config <file>", "the config", "fairlead.yaml")
+  .addOption(env())
+  .addOption(wrangler())
+  .option("--port <n>", "0 takes a free one", port, 8080)
+  .addOption(new Option("--runtime <name>", "what runs the proxy").choices(["workerd", "deno"]).default("workerd"))
+  .action((options: { config: string; env?: string; wrangler?: string; port: number; runtime: Runtime }) => dev(options));
+
+function port(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65535) return Number(text);
+  throw new InvalidArgumentError("Must be a number from 0 to 65535.");
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,24 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { rename, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { serveInChild } from "./child.ts";
+import { packagePath } from "./root.ts";
+import type { Served, ServeOptions } from "./serve.ts";
+
+/** Deno has no bindings: an endpoint that names one is not reached. */
+export async function serveOnDeno({ artifact, port }: Omit<ServeOptions, "runtime">): Promise<Served> {
+  const directory = mkdtempSync(join(tmpdir(), "fairlead-"));
+  const path = join(directory, "fairlead.compiled");
+  const write = async (bytes: Uint8Array) => {
+    await writeFile(`${path}.new`, bytes);
+    await rename(`${path}.new`, path);
+  };
+  await write(artifact);
+  // Without --unstable-no-legacy-abort a request's signal fires after a good reply too.
+  const flags = ["--allow-net", "--allow-read", "--allow-env", "--no-prompt", "--unstable-no-legacy-abort"];
+  const args = (at: number) => ["run", ...flags, packagePath("worker/runtime/deno/main.ts"), "--config", path, "--port", String(at)];
+  const cleanUp = () => rmSync(directory, { recursive: true, force: true });
+  const told = { fd: 1, as: /listening on http:\/\/[^\s]*:(\d+)/ } as const;
+  return serveInChild({ name: "deno", command: packagePath("node_modules/.bin/deno"), args, env: { DENO_NO_UPDATE_CHECK: "1" }, told, write, cleanUp }, port);
+}

@@ -1,0 +1,37 @@
+import { serveOnDeno } from "./deno.ts";
+import { serveOnWorkerd } from "./workerd.ts";
+
+export type Runtime = "workerd" | "deno";
+
+export interface ServeOptions {
+  /** A compiled config's bytes. */
+  readonly artifact: Uint8Array<ArrayBuffer>;
+  readonly runtime: Runtime;
+  /** On 127.0.0.1; 0 takes a free one. */
+  readonly port: number;
+  /** What a binding leads to, by name: an http or https URL. Default: the host of the first endpoint that names it. */
+  readonly bindings?: Readonly<Record<string, string>>;
+}
+
+/** A proxy that runs in a process of its own. */
+export interface Served {
+  /** `http://127.0.0.1:PORT`; the same after a reload. */
+  readonly url: string;
+  /** The runtime's process; another after a reload. */
+  readonly pid: number;
+  /** Takes another compiled config; settles once calls are accepted again. */
+  reload(artifact: Uint8Array<ArrayBuffer>): Promise<void>;
+  /** Ends the process, calls and all. */
+  stop(): Promise<void>;
+  /** Settles when the process ended, but for a reload: its exit code, null if a signal ended it. */
+  readonly exited: Promise<number | null>;
+}
+
+/**
+ * Serves a compiled config on this machine; settles once calls are accepted. The runtime's stderr goes to this
+ * process's, and the runtime ends when this process does.
+ * @throws Error if the port is taken or the runtime ends before it accepts calls.
+ */
+export function serve({ runtime, ...options }: ServeOptions): Promise<Served> {
+  return runtime === "deno" ? serveOnDeno(options) : serveOnWorkerd(options);
+}

@@ -1,0 +1,66 @@
+import type { ConnectRouter } from "@connectrpc/connect";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { LibraryService } from "../gen/fairlead/demo/v1/library_pb.js";
+import { formFromContentType } from "../worker/core/protocol/dialect.ts";
+import { library } from "./library.ts";
+
+export interface OriginOptions {
+  /** The one protocol that the origin speaks; anything else it answers with HTTP 415 or 404. */
+  readonly dialect: "connect" | "grpc-web";
+  /** On 127.0.0.1; 0 takes a free one. */
+  readonly port: number;
+}
+
+export interface Origin {
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
+  /** How many requests have arrived. */
+  calls(): number;
+  /** Cuts what is still open. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a library of its own on the loopback address, over HTTP/1.1. Every reply, errors too, tells in `x-served-by`
+ * which origin it is from (`library-connect`, `library-grpc-web`), and in `x-came-as` how the call arrived there
+ * (`connect-unary proto`).
+ * @throws Error (code EADDRINUSE) if the port is taken.
+ */
+export async function startOrigin({ dialect, port }: OriginOptions): Promise<Origin> {
+  let calls = 0;
+  const connect = dialect === "connect";
+  const handle = connectNodeAdapter({
+    routes: (router: ConnectRouter) => void router.service(LibraryService, library()),
+    connect,
+    grpcWeb: !connect,
+    grpc: false,
+  });
+  const server = createServer((request, response) => {
+    calls++;
+    response.setHeader("x-served-by", `library-${dialect}`);
+    response.setHeader("x-came-as", cameAs(request));
+    handle(request, response);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", resolve);
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    calls: () => calls,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** Dialect and codec of a request, "unknown" where it is no RPC. */
+function cameAs({ method, url = "/", headers }: IncomingMessage): string {
+  if (method === "GET") return `connect-get ${new URL(url, "http://origin").searchParams.get("encoding")}`;
+  const form = formFromContentType(headers["content-type"] ?? "");
+  return form === undefined ? "unknown" : `${form.dialect} ${form.codec}`;
+}

@@ -1,0 +1,48 @@
+import { type Callers, callers } from "./callers.ts";
+import { type DemoCall, demoCalls } from "./calls.ts";
+import { table } from "./table.ts";
+
+/** What became of one call, in words. */
+interface Account {
+  readonly cells: readonly string[];
+  readonly good: boolean;
+}
+
+/** Makes every call of the demo and gives the account of them as a table, and how many did not go as they should. */
+export async function show(url: string): Promise<{ readonly text: string; readonly failed: number }> {
+  let seen: Headers | undefined;
+  const observe = (headers: Headers) => void (seen = headers);
+  const direct = callers(url, observe);
+  const onWebRoute = callers(`${url}/grpc-web`, observe);
+  const accounts: Account[] = [];
+  for (const call of demoCalls) {
+    seen = undefined;
+    accounts.push(await account(call, call.to === "library-connect" ? direct : onWebRoute, () => seen));
+  }
+  return {
+    text: table(["method", "caller speaks", "origin heard", "way", "result", "ms"], accounts.map(({ cells }) => cells), [5]),
+    failed: accounts.filter(({ good }) => !good).length,
+  };
+}
+
+async function account({ method, from, to, run }: DemoCall, through: Callers, seen: () => Headers | undefined): Promise<Account> {
+  const start = performance.now();
+  const outcome = await run(through).then(
+    (result) => ({ result, good: true }),
+    (error: unknown) => ({ result: `WRONG: ${error instanceof Error ? error.message : String(error)}`, good: false }),
+  );
+  const ms = (performance.now() - start).toFixed(1);
+  const heard = seen()?.get("x-came-as") ?? "nothing";
+  const servedBy = seen()?.get("x-served-by");
+  const misled = servedBy !== to ? [`WRONG: served by ${servedBy ?? "nobody"} instead of ${to}`] : [];
+  return { cells: [method, from, heard, wayOf(from, heard), [outcome.result, ...misled].join("; "), ms], good: outcome.good && misled.length === 0 };
+}
+
+/** The way that a call took, by what the caller spoke and what the origin heard. */
+function wayOf(from: string, heard: string): string {
+  const [dialect, codec] = from.split(" ");
+  const [dialectOut, codecOut] = heard.split(" ");
+  if (codecOut === undefined) return "none";
+  if (codec !== codecOut) return "recode";
+  return dialect?.replace("grpc-web-text", "grpc-web") === dialectOut ? "pass" : "reframe";
+}

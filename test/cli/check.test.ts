@@ -1,0 +1,98 @@
+import { describe, expect, it } from "vitest";
+import { data, issuesIn, issuesOf, withLocalities, withRoutes } from "./temporary.ts";
+
+it("a file with many mistakes has all of them reported, each at its line and path", () => {
+  expect(issuesIn(data("bad.yaml"))).toEqual([
+    "1:28 descriptors[1]: must be a file that can be read: missing.binpb does not exist",
+    "3:45 methods[0].kind: must agree with the descriptor, which says unary: current value is bidi-stream",
+    '6:14 clusters.users.dialect: must be one of CONNECT, GRPC_WEB, SAME: current value is "GRPCWEB", did you mean GRPC_WEB?',
+    '9:9 clusters.users.localities[0].weigth: unknown field: did you mean "weight"?',
+    '11:18 clusters.users.localities[0].endpoints[0].url: must be an http or https URL without user info, query or fragment: current value is "ftp://users.example.com"',
+    '14:14 routes[0].cluster: unknown cluster "user": did you mean "users"?',
+    '15:14 routes[0].timeout: must be a duration in whole milliseconds, such as "15s", "1.5s", "500ms", "2m" or "1h": current value is 15',
+    "16:5 routes[1].match: must name exactly one of method, service and prefix",
+    '20:1 cors: allow_credentials cannot go with allowed_origins "*"',
+    "24:14 limits.url_bytes: must be greater than or equal to 256 and less than or equal to 65536: current value is 1",
+    "25:3 limits.url_bytes: must be given once: line 24 gives it already",
+  ]);
+});
+
+describe("YAML", () => {
+  it("syntax errors are reported with their places", () => {
+    expect(issuesOf("routes: [1, 2\nfoo: }\n").map((issue) => issue.slice(0, 4))).toEqual(["2:1 ", "2:6 "]);
+  });
+
+  it("an anchor that holds itself, or is not there, is refused", () => {
+    expect(issuesOf(`${withRoutes("{ match: { prefix: / }, cluster: users }")}\ncors: &c { allowed_origins: *c, max_age: *d }`)).toEqual([
+      "6:29 cors.allowed_origins: *c stands within its own anchor",
+      "6:42 cors.max_age: no anchor is named &d",
+    ]);
+  });
+
+  it("values of another type are refused with what they must be", () => {
+    expect(issuesOf("clusters: [a]\nroutes:\n  - 3\ncors: { allow_credentials: yes, allowed_origins: x }\nlimits: { url_bytes: 1.5 }\ndescriptors: [7]")).toEqual([
+      "1:11 clusters: must be a map by name: current value is a list",
+      "3:5 routes[0]: must be a map of Route fields: current value is 3",
+      '4:28 cors.allow_credentials: must be true or false: current value is "yes"',
+      '4:50 cors.allowed_origins: must be a list: current value is "x"',
+      "5:22 limits.url_bytes: must be a whole number from 0 to 4294967295: current value is 1.5",
+      "6:15 descriptors[0]: must be a text (in quotes, where it looks like another thing): current value is 7",
+    ]);
+  });
+
+  it("a condition on metadata cannot have two values", () => {
+    expect(issuesOf(withRoutes("{ match: { prefix: /, metadata: [{ name: a, exact: b, present: true }] }, cluster: users }"))).toEqual([
+      "5:59 routes[0].match.metadata[0].present: cannot stand beside exact: must be one of exact, prefix, present",
+    ]);
+  });
+
+  it("an environment that is not there is refused", () => {
+    expect(issuesOf(`${withRoutes("{ match: { prefix: / }, cluster: users }")}\nenvironments: { staging: { limits: { url_bytes: 4096 } } }`, { env: "stagin" })).toEqual([
+      '6:1 environments: must have "stagin", which --env names: did you mean "staging"?',
+    ]);
+  });
+});
+
+describe("weights", () => {
+  it("a locality whose endpoints all have weight 0 is refused", () => {
+    expect(issuesOf(withLocalities("[{ region: a, endpoints: [{ url: http://a, weight: 0 }] }]"))).toEqual([
+      "5:31 clusters.users.localities[0].endpoints: must have an endpoint whose weight is above 0: all are 0, give the locality weight 0 to rest it",
+    ]);
+  });
+
+  it("a cluster whose localities all have weight 0 is refused", () => {
+    expect(issuesOf(withLocalities("[{ region: a, weight: 0, endpoints: [{ url: http://a }] }]"))).toEqual([
+      "5:5 clusters.users.localities: must have a locality whose weight is above 0: all are 0, so no call could go anywhere",
+    ]);
+  });
+
+  it("one locality may rest while another serves", () => {
+    expect(issuesOf(withLocalities("[{ region: a, weight: 0, endpoints: [{ url: http://a }] }, { region: b, endpoints: [{ url: http://b }] }]"))).toEqual([]);
+  });
+});
+
+describe("descriptors", () => {
+  it("a set without its imports is refused", () => {
+    expect(issuesOf(withRoutes("{ match: { prefix: / }, cluster: users }").replace("users.binpb", "users-without-imports.binpb"))).toEqual([
+      '1:15 descriptors[0]: lacks google/protobuf/timestamp.proto, which acme/v1/users.proto imports: must hold all imports, as "buf build" (or "protoc --include_imports") writes them',
+    ]);
+  });
+
+  it("a file that is no FileDescriptorSet is refused", () => {
+    expect(issuesOf(withRoutes("{ match: { prefix: / }, cluster: users }").replace("users.binpb", "fairlead.yaml"))[0]).toMatch(/^1:15 descriptors\[0\]: must be a FileDescriptorSet/);
+  });
+
+  it("a method that is declared twice is refused", () => {
+    const methods = "methods: [{ path: /a.B/C, kind: UNARY }, { path: /a.B/C, kind: UNARY }]";
+    expect(issuesOf(`${withRoutes("{ match: { prefix: / }, cluster: users }")}\n${methods}`)).toEqual(["6:50 methods[1].path: must be declared once: methods[0] declares /a.B/C too"]);
+  });
+});
+
+it("what a browser may not be told by a route, or by a mixed star, is refused", () => {
+  const route = "{ match: { prefix: / }, cluster: users, request_headers: { set: { host: x } }, response_headers: { remove: [grpc-status] } }";
+  expect(issuesOf(`${withRoutes(route)}\ncors: { allowed_origins: [https://a.example, "*"] }`)).toEqual([
+    "5:71 routes[0].request_headers.set.host: must not name host: HTTP, the RPC protocols or CORS own it (an endpoint's authority sets it)",
+    "5:113 routes[0].response_headers.remove[0]: must not name grpc-status: HTTP, the RPC protocols or CORS own it",
+    '6:46 cors.allowed_origins[1]: "*" must stand alone: it allows all that others could',
+  ]);
+});

@@ -1,0 +1,30 @@
+import { expect, it } from "vitest";
+import { check } from "../../cli/config/check.ts";
+import { encodeArtifact } from "../../worker/core/config/artifact.ts";
+import { data } from "./temporary.ts";
+
+function compiled(env?: string) {
+  const { config, issues } = check(data("good.yaml"), { env });
+  expect(issues).toEqual([]);
+  if (config === undefined) throw new Error("no issue and no config");
+  return config;
+}
+
+it("a good file compiles to data with every default filled in", async () => {
+  await expect(`${JSON.stringify(compiled(), null, 2)}\n`).toMatchFileSnapshot("data/good.compiled.json");
+});
+
+it("an overlay is merged key by key, and its lists replace the file's", () => {
+  const base = compiled();
+  const staging = compiled("staging");
+  const users = staging.clusters.find(({ name }) => name === "users");
+  expect(users?.dialect).toBe("connect");
+  expect(users?.localities.map(({ region, endpoints }) => [region, endpoints[0]?.url])).toEqual([["local", "http://127.0.0.1:9090"]]);
+  expect(staging.clusters.find(({ name }) => name === "users-v2")).toEqual(base.clusters.find(({ name }) => name === "users-v2"));
+  expect(staging.limits).toEqual({ ...base.limits, heldBytes: 65536 });
+  expect(staging.routes).toEqual(base.routes);
+});
+
+it("the same file gives the same bytes", async () => {
+  expect(await encodeArtifact(compiled())).toEqual(await encodeArtifact(compiled()));
+});

@@ -1,0 +1,49 @@
+import { expect, it } from "vitest";
+import { issuesOf, withRoutes } from "./temporary.ts";
+
+const unreachable = (route: number, other: number, line: number) => expect.stringContaining(`routes[${route}].match: cannot be reached: all it matches goes to routes[${other}] (line ${line})`);
+
+it("two routes with the same match are refused", () => {
+  expect(issuesOf(withRoutes("{ match: { service: acme.v1.UserService }, cluster: users }", "{ match: { service: acme.v1.UserService }, cluster: users }"))).toEqual([
+    "6:7 routes[1].match: must differ from that of routes[0] (line 5)",
+  ]);
+});
+
+it("a prefix inside a service that another route takes whole cannot be reached, wherever it stands", () => {
+  expect(issuesOf(withRoutes("{ match: { prefix: /acme.v1.UserService/G }, cluster: users }", "{ match: { service: acme.v1.UserService }, cluster: users }"))).toEqual([unreachable(0, 1, 6)]);
+});
+
+it("a condition that implies an earlier one of the same match cannot be reached", () => {
+  const route = (condition: string) => `{ match: { prefix: /, metadata: [{ name: x, ${condition} }] }, cluster: users }`;
+  expect(issuesOf(withRoutes(route("present: true"), route("exact: a")))).toEqual([unreachable(1, 0, 5)]);
+  expect(issuesOf(withRoutes(route("exact: a"), route("present: true")))).toEqual([]);
+});
+
+it("routes that differ by host, base path or metadata can all be reached", () => {
+  const service = "service: acme.v1.UserService";
+  expect(
+    issuesOf(
+      withRoutes(
+        `{ match: { ${service} }, cluster: users }`,
+        `{ match: { ${service}, host: a.example }, cluster: users }`,
+        `{ match: { ${service}, base_path: /api }, cluster: users }`,
+        `{ match: { ${service}, metadata: [{ name: x, exact: a }] }, cluster: users }`,
+        "{ match: { method: /acme.v1.UserService/Get }, cluster: users }",
+        "{ match: { prefix: /acme. }, cluster: users }",
+        "{ match: { prefix: / }, cluster: users }",
+      ),
+    ),
+  ).toEqual([]);
+});
+
+it("a prefix that begins no method's path is refused", () => {
+  expect(issuesOf(withRoutes("{ match: { prefix: /api/acme.v1.UserService/Get }, cluster: users }"))).toEqual([
+    '5:24 routes[0].match.prefix: must begin a /package.Service/Method, else nothing matches: current value is "/api/acme.v1.UserService/Get"',
+  ]);
+});
+
+it("a method that nothing describes is warned of, with the one that was meant", () => {
+  expect(issuesOf(withRoutes("{ match: { method: /acme.v1.UserService/Gat }, cluster: users }"))).toEqual([
+    '5:24 warning routes[0].match.method: no descriptor or declaration knows /acme.v1.UserService/Gat, so it can only pass: did you mean "/acme.v1.UserService/Get"?',
+  ]);
+});

@@ -1,0 +1,35 @@
+import { expect, it } from "vitest";
+import { issuesOf, withLocalities } from "./temporary.ts";
+
+const yaml = `${withLocalities("[{ region: a, endpoints: [{ url: http://a, binding: USERS }] }]")}\nenvironments: { staging: {} }`;
+const missing = (where: string, more = "") =>
+  `5:69 clusters.users.localities[0].endpoints[0].binding: must be a binding that ${where} declares under services, vpc_services, mtls_certificates: current value is "USERS"${more}`;
+
+it("a binding that wrangler.toml lacks is refused at the endpoint that names it", () => {
+  expect(issuesOf(yaml, { wrangler: '[[services]]\nbinding = "USER"\nservice = "users"' })).toEqual([missing("wrangler.toml", ': did you mean "USER"?')]);
+});
+
+it.each(["services", "vpc_services", "mtls_certificates"])("a binding under %s will do", (kind) => {
+  expect(issuesOf(yaml, { wrangler: `[[${kind}]]\nbinding = "USERS"` })).toEqual([]);
+});
+
+it("an environment of wrangler.toml has its own bindings and no others", () => {
+  const top = '[[services]]\nbinding = "USERS"\nservice = "users"\n';
+  expect(issuesOf(yaml, { env: "staging", wrangler: `${top}[env.staging]\nname = "x"` })).toEqual([missing("[env.staging] of wrangler.toml")]);
+  expect(issuesOf(yaml, { env: "staging", wrangler: '[[env.staging.services]]\nbinding = "USERS"\nservice = "users"' })).toEqual([]);
+  expect(issuesOf(yaml, { env: "staging", wrangler: top })).toEqual([]);
+});
+
+it("a cache before the Worker is refused, as it would answer before any caller is authenticated", () => {
+  const wrangler = '[[services]]\nbinding = "USERS"\n\n[cache]\nenabled = true';
+  expect(issuesOf(yaml, { wrangler })).toEqual(["wrangler.toml:4:1 cache.enabled: must not be true on the default entrypoint: the cache answers before any caller is authenticated"]);
+  expect(issuesOf(yaml, { wrangler: wrangler.replace("true", "false") })).toEqual([]);
+});
+
+it("a wrangler.toml that is no TOML is refused at its line", () => {
+  expect(issuesOf(yaml, { wrangler: 'name = "x"\n[[' })[0]).toMatch(/^wrangler.toml:2:/);
+});
+
+it("without a wrangler.toml there is nothing to disagree with", () => {
+  expect(issuesOf(yaml)).toEqual([]);
+});
