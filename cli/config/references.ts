@@ -51,7 +51,10 @@ function checkCluster(cluster: Cluster, path: Path, { config, tree, report }: Ch
     if (endpoints.length > 0 && endpoints.every(({ weight }) => weight === 0)) {
       report.of(tree, [...path, "localities", i, "endpoints"], "must have an endpoint whose weight is above 0: all are 0, give the locality weight 0 to rest it");
     }
-    for (const [j, { url }] of endpoints.entries()) {
+    for (const [j, { url, binding, authority }] of endpoints.entries()) {
+      if (authority !== "" && binding === "") {
+        report.of(tree, [...path, "localities", i, "endpoints", j, "authority"], "is only sent through a binding: fetch sends the URL's own host", { severity: "warning" });
+      }
       if (/^https?:\/\//.test(url) && !URL.canParse(url)) {
         report.of(tree, [...path, "localities", i, "endpoints", j, "url"], `must be a URL that can be parsed: current value is ${JSON.stringify(url)}`);
       }

@@ -17,44 +17,68 @@ export interface Count {
 const parallelism = 4;
 
 /**
- * Runs the suite over one setup and shows what its runner says but for the count. Throws an Error when the runner
- * ends without one.
+ * Cases of the client side that lose a race inside the origin, whatever stands before it. The suite's gRPC server
+ * writes its headers after the first message; if the next has not come by then, Go's HTTP/1.1 server has closed the
+ * request's body ("http: invalid Read on closed Body"). A gap of 5 ms between two chunks is enough.
+ */
+const racy = "**/(grpc server impl)/bidi-stream/half-duplex/**";
+const racyAttempts = 4;
+
+/**
+ * Runs the suite over one setup and shows what its runner says but for the count. Of the racy cases, those that failed
+ * run again, and count as passed if they pass then. Throws an Error when the runner ends without a count.
  */
 export async function runSuite(setup: Setup, { patterns, trace }: Options): Promise<Count> {
   const folder = await mkdtemp(join(tmpdir(), "fairlead-conformance-"));
   const features = join(folder, "features.yaml");
   await writeFile(features, featuresYaml({ protocols: setup.text ? ["PROTOCOL_GRPC_WEB"] : ["PROTOCOL_CONNECT", "PROTOCOL_GRPC_WEB"] }));
+  const run = (only: readonly string[]): Promise<Counted> => countedRun(["--conf", features, ...runnerArgs(setup, only, trace)]);
   try {
-    return await countedRun([
-      "--mode",
-      setup.side,
-      "--conf",
-      features,
-      ...(setup.side === "server" ? ["-p", String(parallelism)] : []),
-      ...patterns.flatMap((pattern) => ["--run", pattern]),
-      ...(trace ? ["--trace"] : []),
-      "--",
-      process.execPath,
-      join(import.meta.dirname, `${setup.side}.ts`),
-      ...setupArgs(setup),
-    ]);
+    let last = await run(patterns);
+    let { passed, failed } = last;
+    for (let attempt = 2; attempt <= racyAttempts && last.lostRaces.length > 0; attempt++) {
+      last = await run(last.lostRaces);
+      passed += last.passed;
+      failed += last.failed;
+    }
+    return { passed, failed: failed + last.lostRaces.length };
   } finally {
     await rm(folder, { recursive: true });
   }
 }
 
-async function countedRun(args: readonly string[]): Promise<Count> {
+function runnerArgs(setup: Setup, patterns: readonly string[], trace: boolean): string[] {
+  return [
+    ...(setup.side === "server" ? ["--mode", "server", "-p", String(parallelism)] : ["--mode", "client", "--known-flaky", racy]),
+    ...patterns.flatMap((pattern) => ["--run", pattern]),
+    ...(trace ? ["--trace"] : []),
+    "--",
+    process.execPath,
+    join(import.meta.dirname, `${setup.side}.ts`),
+    ...setupArgs(setup),
+  ];
+}
+
+interface Counted extends Count {
+  /** Names of the racy cases that failed, which count as neither. */
+  readonly lostRaces: readonly string[];
+}
+
+async function countedRun(args: readonly string[]): Promise<Counted> {
   const runner = spawn(suite.connectconformance, args, { stdio: ["ignore", "pipe", "inherit"] });
   const exited = new Promise<number | null>((resolve) => runner.once("close", resolve));
+  const lostRaces: string[] = [];
   let count: Count | undefined;
+  let couldNotRun = 0;
   for await (const line of createInterface({ input: runner.stdout })) {
     const [, passed, failed] = /^(\d+) passed, (\d+) failed$/.exec(line) ?? [];
-    const [, lost] = /^Another (\d+) could not be run/.exec(line) ?? [];
-    if (passed !== undefined) count = { passed: Number(passed), failed: Number(failed) };
-    else process.stdout.write(`${line}\n`);
-    if (lost !== undefined && count !== undefined) count = { ...count, failed: count.failed + Number(lost) };
+    if (passed === undefined) process.stdout.write(`${line}\n`);
+    else count = { passed: Number(passed), failed: Number(failed) };
+    couldNotRun += Number(/^Another (\d+) could not be run/.exec(line)?.[1] ?? 0);
+    const lost = /^INFO: (.+) failed \(as expected\):$/.exec(line)?.[1];
+    if (lost !== undefined) lostRaces.push(lost);
   }
   const status = await exited;
   if (count === undefined) throw new Error(`the suite's runner ended without a count: exit status ${status}`);
-  return count;
+  return { passed: count.passed, failed: count.failed + couldNotRun, lostRaces };
 }

@@ -1,3 +1,4 @@
+import type { CompiledEndpoint } from "../core/config/compiled.ts";
 import type { Transport } from "../proxy/ports.ts";
 
 /** Anything that answers requests: the platform's fetch, or a binding. */
@@ -26,10 +27,9 @@ export function fetchTransport({ bindings, reached, decodes }: FetchOptions): Tr
   return async ({ endpoint, method, path, headers, body, signal }) => {
     const target = endpoint.binding === null ? globalFetch : bindings(endpoint.binding);
     if (target === undefined) return { failure: { kind: "transport", reached: "no", cause: `no binding is named ${endpoint.binding}` } };
-    if (endpoint.authority !== null) headers.set("host", endpoint.authority);
     try {
       const init = { method, headers, body, signal, redirect: "manual", encodeResponseBody: "manual", cache: "no-store" };
-      const response = await target.fetch(endpoint.url + path, (body instanceof ReadableStream ? { ...init, duplex: "half" } : init) as RequestInit);
+      const response = await target.fetch(baseUrl(endpoint) + path, (body instanceof ReadableStream ? { ...init, duplex: "half" } : init) as RequestInit);
       if (response.status >= 520 && response.status <= 530) {
         response.body?.cancel().catch(() => {});
         return { failure: { kind: "transport", reached: surelyNot.has(response.status) ? "no" : "maybe", cause: `HTTP ${response.status}` } };
@@ -48,6 +48,11 @@ function decoded(headers: Headers): Headers {
   copy.delete("content-encoding");
   copy.delete("content-length");
   return copy;
+}
+
+/** A binding leads where it leads, so there the URL's host is free to be the one that the origin should see. */
+function baseUrl({ url, binding, authority }: CompiledEndpoint): string {
+  return binding === null || authority === null ? url : url.replace(/\/\/[^/]+/, () => `//${authority}`);
 }
 
 const globalFetch: Fetcher = { fetch: (url, init) => fetch(url, init) };

@@ -22,7 +22,7 @@ export interface CompiledEndpoint {
   readonly url: string;
   /** Name of the binding to go through, or null for fetch. */
   readonly binding: string | null;
-  /** The Host to send, or null for the URL's. */
+  /** The Host to send through a binding, or null for the URL's. */
   readonly authority: string | null;
   readonly weight: number;
 }

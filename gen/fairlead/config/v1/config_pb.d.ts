@@ -189,8 +189,8 @@ export declare type Endpoint = Message<"fairlead.config.v1.Endpoint"> & {
   binding: string;
 
   /**
-   * The Host that the origin sees, where it is another than the URL's. Only runtimes that
-   * let a request name its Host honour it.
+   * The Host that the origin behind `binding` sees, where it is another than the URL's. Without a
+   * binding it has no effect: fetch names the host that it connects to.
    *
    * @generated from field: string authority = 3;
    */
