@@ -16,7 +16,7 @@ export const request = {
 /** The reply: 100 bytes of protobuf. */
 export const reply = toBinary(
   GetBookResponseSchema,
-  create(GetBookResponseSchema, { book: { isbn: "9780140449136", title: "The Odyssey ".padEnd(60, "."), author: "Homer, most likely", year: 7 } }),
+  create(GetBookResponseSchema, { book: { isbn: "9780140449136", title: "The Odyssey ".padEnd(59, "."), author: "Homer, most likely", year: 7 } }),
 );
 
 /** The reply as gRPC-Web has it. */

@@ -17,12 +17,12 @@ export function replyReader(): ReplyReader {
   /** Adds a line to `text`; gives the index after it, or -1 where the chunk ends first. */
   function line(chunk: Buffer, from: number): number {
     const at = chunk.indexOf(10, from);
-    text += chunk.latin1Slice(from, at === -1 ? chunk.length : at + 1);
+    text += chunk.toString("latin1", from, at === -1 ? chunk.length : at + 1);
     return at === -1 ? -1 : at + 1;
   }
 
   function readHead(head: string): State | undefined {
-    if (!/^HTTP\/1\.1 200 /.test(head)) throw new Error(`Cannot go on as every reply must be HTTP 200: current one begins ${JSON.stringify(head.slice(0, 60))}`);
+    if (!head.startsWith("HTTP/1.1 200 ")) throw new Error(`Cannot go on as every reply must be HTTP 200: current one begins ${JSON.stringify(head.slice(0, 60))}`);
     if (/\r\ntransfer-encoding: *chunked\r\n/i.test(head)) return "size";
     left = Number(/\r\ncontent-length: *(\d+)\r\n/i.exec(head)?.[1]);
     if (Number.isNaN(left)) throw new Error("Cannot go on as a reply must have a length or be chunked");

@@ -49,7 +49,8 @@ export async function readConnectUnary(reply: UpstreamReply, plan: Plan, limit: 
   if (reply.status !== 200) {
     const body = await readWhole(reply, limit, account);
     const open = encoding === "gzip" ? await gunzip(body, limit, corrupt).catch(() => body) : body;
-    const end = errorFromBody(open, codeFromHttpStatus(reply.status), trailers);
+    const isJson = formFromContentType(reply.headers.get("content-type") ?? "")?.codec === "json";
+    const end = isJson ? errorFromBody(open, codeFromHttpStatus(reply.status), trailers) : undefined;
     if (end === undefined) throw new FailureError({ kind: "origin-status", status: reply.status });
     return { metadata, message: undefined, end };
   }
@@ -58,7 +59,10 @@ export async function readConnectUnary(reply: UpstreamReply, plan: Plan, limit: 
   return { metadata, message: { data: await readWhole(reply, limit, account), encoding }, end: okEnd(trailers) };
 }
 
-/** The end that stands in the head alone (gRPC's trailers-only reply), if it does. */
+/**
+ * The end that stands in the head (gRPC's trailers-only reply), if one does. A body that brings an end of its own has
+ * the last word; an empty trailer frame behind such a head says nothing.
+ */
 export function endInHead(reply: UpstreamReply): End | undefined {
   return endFromTrailers(trailersOnly(reply.headers));
 }
@@ -78,16 +82,16 @@ export async function readGrpcWebUnary(
   account: Account,
 ): Promise<WholeReply & { readonly raw: Uint8Array<ArrayBuffer> | undefined }> {
   const inHead = endInHead(reply);
-  if (inHead !== undefined && inHead.code !== "ok") return { metadata: new Headers(), message: undefined, end: inHead, raw: undefined };
   const failure = headFailure(reply, plan);
-  if (failure !== undefined) throw new FailureError(failure);
+  if (failure !== undefined && inHead === undefined) throw new FailureError(failure);
   const body = await readWhole(reply, limit + framingRoom, account);
+  if (inHead !== undefined && body.length === 0) return { metadata: new Headers(), message: undefined, end: inHead, raw: undefined };
   const { envelopes, rest } = splitEnvelopes(body);
   if (rest.length > 0) throw new FailureError({ kind: "malformed-reply", what: "it ends inside a message" });
   const messages = envelopes.filter(({ flags }) => (flags & flagTrailer) === 0);
   const trailer = envelopes.find(({ flags }) => (flags & flagTrailer) !== 0);
   const encoding = reply.headers.get("grpc-encoding") || "identity";
-  const end = trailer === undefined ? inHead : await readEnd("grpc-web", trailer, encoding, limit);
+  const end = (trailer && (await readEnd("grpc-web", trailer, encoding, limit))) ?? inHead;
   if (end === undefined) throw new FailureError({ kind: "malformed-reply", what: "it has no end" });
   if (messages.length > 1 || (messages.length === 0 && end.code === "ok")) {
     throw new FailureError({ kind: "reply-count", what: `a unary reply has one message: current value is ${messages.length}` });
@@ -104,12 +108,10 @@ function isCanonical({ flags, data }: Envelope): boolean {
   return flags === flagTrailer && /^(?:[a-z0-9_.-]+:[^\r\n]*\r\n)+$/.test(new TextDecoder().decode(data));
 }
 
-/** Reads an end frame. Throws a FailureError where it is malformed. */
-export async function readEnd(dialect: UpstreamForm, { flags, data }: Envelope, encoding: string, limit: number): Promise<End> {
+/** Reads an end frame; undefined where it does not say how the call ended. */
+export async function readEnd(dialect: UpstreamForm, { flags, data }: Envelope, encoding: string, limit: number): Promise<End | undefined> {
   const open = flags & flagCompressed && encoding === "gzip" && data.length > 0 ? await gunzip(data, limit, corrupt) : data;
-  const end = dialect === "grpc-web" ? endOfTrailerBlock(open) : endFromEndStream(open);
-  if (end === undefined) throw new FailureError({ kind: "malformed-reply", what: "its end cannot be read" });
-  return end;
+  return dialect === "grpc-web" ? endOfTrailerBlock(open) : endFromEndStream(open);
 }
 
 function endOfTrailerBlock(block: Uint8Array): End | undefined {

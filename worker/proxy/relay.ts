@@ -10,7 +10,7 @@ import type { UpstreamReply } from "./ports.ts";
 import {
   endInHead, headFailure, isEndFlag, metadataOf, readConnectUnary, readEnd, readGrpcWebUnary, recodeReply, streamEncoding, type WholeReply,
 } from "./read-reply.ts";
-import { declaredLength, smallBody } from "./read-whole.ts";
+import { declaredLength, readWhole, smallBody } from "./read-whole.ts";
 import { endFrame, enveloped, writeWhole } from "./write-reply.ts";
 
 export interface Relaying {
@@ -62,10 +62,18 @@ async function finish({ call, plan, limit }: Relaying, { metadata, message, end 
   return writeWhole(call, metadata, recoded, end);
 }
 
-function stream(relaying: Relaying, reply: UpstreamReply): Reply {
-  const { call, plan } = relaying;
+async function stream(relaying: Relaying, reply: UpstreamReply): Promise<Reply> {
+  const { call, plan, limit } = relaying;
   const inHead = plan.dialect === "grpc-web" ? endInHead(reply) : undefined;
-  if (inHead !== undefined && (inHead.code !== "ok" || reply.body === null)) return done(relaying, writeWhole(call, new Headers(), undefined, inHead));
+  if (inHead === undefined) return watch(relaying, reply, undefined);
+  const body = await readWhole(reply, limit, call.account);
+  if (body.length > 0) return watch(relaying, { ...reply, body: new Response(body).body as typeof reply.body }, inHead);
+  relaying.idle?.stop();
+  return writeWhole(call, new Headers(), undefined, inHead);
+}
+
+function watch(relaying: Relaying, reply: UpstreamReply, inHead: End | undefined): Reply {
+  const { call, plan } = relaying;
   const failure = headFailure(reply, plan);
   if (failure !== undefined) throw new FailureError(failure);
 
@@ -73,7 +81,8 @@ function stream(relaying: Relaying, reply: UpstreamReply): Reply {
   const encoding = streamEncoding(reply, plan.dialect);
   if (encoding !== "identity") headers.set(encodingHeaders(call.form.dialect).encoding, encoding);
   if (reply.body === null) {
-    return done(relaying, writeWhole(call, headers, undefined, failureToEnd({ kind: "malformed-reply", what: "it has no end" })));
+    relaying.idle?.stop();
+    return writeWhole(call, headers, undefined, failureToEnd({ kind: "malformed-reply", what: "it has no end" }));
   }
   if (call.route.streams === "blind" && plan.way === "pass" && !call.text.reply) {
     relaying.idle?.stop();
@@ -87,11 +96,6 @@ function stream(relaying: Relaying, reply: UpstreamReply): Reply {
     call.account.release();
   });
   return enveloped(call, headers, relayFramed(reply.body, framing, call.life, relaying.idle?.moved ?? (() => {})), promise);
-}
-
-function done(relaying: Relaying, reply: Reply): Reply {
-  relaying.idle?.stop();
-  return reply;
 }
 
 /** Watches a reply stream: messages pass or are recoded, the origin's end is read, the caller's is written last. */
@@ -109,7 +113,8 @@ function replyFraming({ call, plan, limit }: Relaying, encoding: string, inHead:
     },
     async held(envelope) {
       if (isEndFlag(plan.dialect, envelope.flags)) {
-        end = await readEnd(plan.dialect, envelope, encoding, limit);
+        end = (await readEnd(plan.dialect, envelope, encoding, limit)) ?? inHead;
+        if (end === undefined) throw new FailureError({ kind: "malformed-reply", what: "its end cannot be read" });
         return null;
       }
       const message: Message = { data: envelope.data, encoding: envelope.flags & flagCompressed ? encoding : "identity" };

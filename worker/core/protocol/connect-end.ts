@@ -33,12 +33,9 @@ export function errorFromJson(json: unknown, fallback: Code, metadata: Headers):
   return { code, message: typeof json["message"] === "string" ? json["message"] : "", details, metadata };
 }
 
-/** Reads the JSON body of a Connect unary error. Undefined where it is none. */
+/** Reads the JSON body of a Connect unary error; `fallback` is the code that its HTTP status stands for. Undefined where it is none. */
 export function errorFromBody(body: Uint8Array, fallback: Code, metadata: Headers): End | undefined {
-  const json = parseJson(body);
-  return isObject(json) && codeFromConnect(json["code"]) !== undefined
-    ? errorFromJson(json, fallback, metadata)
-    : undefined;
+  return errorFromJson(parseJson(body), fallback, metadata);
 }
 
 /** The end-of-stream envelope; at least `{}`. */

@@ -1,0 +1,17 @@
+/** How much each may cost; for ratios, over the cheapest Worker that forwards a call. */
+export const bars: Readonly<Record<string, number>> = {
+  pass: 1.4,
+  reframe: 1.55,
+  blind: 1.2,
+  watched: 4,
+  /** kB, minified and gzipped. */
+  bundle: 200,
+  /** Milliseconds of CPU over an empty Worker's. */
+  evaluation: 25,
+};
+
+/** "1.40 ok", "1.40 OVER", or "" where there is no bar. */
+export function verdict(name: string, value: number): string {
+  const bar = bars[name];
+  return bar === undefined ? "" : `${bar} ${value <= bar ? "ok" : "OVER"}`;
+}
