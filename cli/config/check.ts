@@ -1,5 +1,5 @@
 import { readFileSync, existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import { ConfigSchema } from "../../gen/fairlead/config/v1/config_pb.js";
 import type { CompiledConfig } from "../../worker/core/config/compiled.ts";
 import { compile } from "./compile.ts";
@@ -48,7 +48,7 @@ export function check(file: string, { env, wrangler }: CheckOptions = {}): Check
 
   const config = readConfig(tree, report);
   if (config === undefined) return done();
-  const files = config.descriptors.map((path) => join(dirname(file), path));
+  const files = config.descriptors.map((path) => isAbsolute(path) ? path : join(dirname(file), path));
   inputs.push(...files);
   const descriptors = readDescriptors(files);
   for (const { index, severity, message } of descriptors.problems) report.of(tree, ["descriptors", index], message, { severity });

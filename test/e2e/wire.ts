@@ -96,7 +96,7 @@ function endStream(text: string): Omit<Understood, "messages"> {
 
 function trailerBlock(text: string): Omit<Understood, "messages"> {
   must(/^(?:[a-z0-9_.!#$%&'*+^`|~-]+:[^\r\n]*\r\n)+$/.test(text), `trailer block ${JSON.stringify(text)}`);
-  const lines = text.split("\r\n").filter((line) => line !== "").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1)] as const);
+  const lines = text.split("\r\n").filter((line) => line !== "").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()] as const);
   const { "grpc-status": status = "", "grpc-message": message = "", "grpc-status-details-bin": details, ...trailers } = Object.fromEntries(lines);
   must(lines.filter(([name]) => name === "grpc-status").length === 1 && codes[Number(status)] !== undefined && /^\d+$/.test(status), `grpc-status ${status}`);
   return {

@@ -33,7 +33,7 @@ export function forward({ ports, limits, pickers, recoderOf }: ForwardNeeds): Ha
       const outgoing = await readRequest(call, way, limits, idle?.moved ?? (() => {}));
       const reply = await ports.transport(writeRequest(call, way, pick.endpoint, outgoing));
       if ("failure" in reply) {
-        ports.log({ level: "warn", event: "upstream-failed", method: call.path, endpoint: pick.endpoint.url, ...reply.failure });
+        if (call.life.failure() === undefined) ports.log({ level: "warn", event: "upstream-failed", method: call.path, endpoint: pick.endpoint.url, ...reply.failure });
         throw new FailureError(reply.failure);
       }
       idle?.moved();

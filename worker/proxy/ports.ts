@@ -46,7 +46,8 @@ export type Transport = (request: UpstreamRequest) => Promise<UpstreamReply | { 
 
 /** What a door knows of a connection. */
 export interface ConnectionFacts {
-  readonly clientAddress: string | null;
+  /** The caller's address where the door can vouch for it, or null. */
+  readonly clientAddress: () => string | null;
   /** Fires when the caller leaves, where the runtime does not end the work by itself. */
   readonly left: AbortSignal | null;
 }

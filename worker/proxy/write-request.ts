@@ -58,7 +58,8 @@ function applyRoute(headers: Headers, call: Call, route: CompiledRoute): void {
   for (const [name, value] of route.requestHeaders.set) headers.set(name, value);
   if (!route.forwardedHeaders) return;
   const url = call.request.url;
-  if (call.facts.clientAddress !== null) headers.set("x-forwarded-for", call.facts.clientAddress);
+  const address = call.facts.clientAddress();
+  if (address !== null) headers.set("x-forwarded-for", address);
   headers.set("x-forwarded-proto", url.slice(0, url.indexOf(":")));
   const host = call.request.headers.get("host");
   if (host !== null) headers.set("x-forwarded-host", host);

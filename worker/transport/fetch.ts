@@ -28,7 +28,8 @@ export function fetchTransport({ bindings, reached, decodes }: FetchOptions): Tr
     const target = endpoint.binding === null ? globalFetch : bindings(endpoint.binding);
     if (target === undefined) return { failure: { kind: "transport", reached: "no", cause: `no binding is named ${endpoint.binding}` } };
     try {
-      const init = { method, headers, body, signal, redirect: "manual", encodeResponseBody: "manual", cache: "no-store" };
+      // Only a GET could be answered from a cache; on a POST workerd would tell the origin of it in two headers.
+      const init = { method, headers, body, signal, redirect: "manual", encodeResponseBody: "manual", ...(method === "GET" && { cache: "no-store" }) };
       const response = await target.fetch(baseUrl(endpoint) + path, (body instanceof ReadableStream ? { ...init, duplex: "half" } : init) as RequestInit);
       if (response.status >= 520 && response.status <= 530) {
         response.body?.cancel().catch(() => {});

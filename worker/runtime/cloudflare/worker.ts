@@ -8,6 +8,11 @@ let proxy: Proxy | undefined;
 export default {
   fetch(request: Request, env: object): Promise<Response> {
     proxy ??= createProxy({ config, ports: cloudflarePorts(env) });
-    return proxy.fetch(request, { clientAddress: request.headers.get("cf-connecting-ip"), left: request.signal });
+    return proxy.fetch(request, { clientAddress: () => clientAddress(request), left: request.signal });
   },
 };
+
+/** Cloudflare writes this header over what a caller sends, and `cf` beside it; a workerd of one's own writes neither. */
+function clientAddress(request: Request): string | null {
+  return request.cf === undefined ? null : request.headers.get("cf-connecting-ip");
+}

@@ -1,0 +1,128 @@
+import { describe, expect, it } from "vitest";
+import { statusDetailsFromBinary, statusDetailsToBinary } from "../../worker/core/protocol/status-details.ts";
+import { writeEnvelope } from "../../worker/core/protocol/envelope.ts";
+import { call } from "./client.ts";
+import { bench, runtimes } from "./harness.ts";
+import { replies } from "./origin.ts";
+import { type CallerDialect, callerDialects, request, trailers, understand, webReply } from "./wire.ts";
+
+const detail = { type: "google.rpc.RetryInfo", value: new Uint8Array([0x0a, 0x02, 0x08, 0x05]) };
+const connectDetail = { type: detail.type, value: "CgIIBQ" };
+const binary = Buffer.from(statusDetailsToBinary("aborted", "no – 100%", [detail])).toString("base64").replace(/=+$/, "");
+const grpcEnd = `grpc-status:10\r\ngrpc-message:no %E2%80%93 100%25\r\ngrpc-status-details-bin:${binary}\r\nx-end:at last\r\n`;
+const connectError = { code: "aborted", message: "no – 100%", details: [connectDetail] };
+
+function detailsOf(dialect: CallerDialect, details: readonly { type: string; value: string }[]) {
+  if (dialect.startsWith("connect")) return details;
+  const status = statusDetailsFromBinary(new Uint8Array(Buffer.from(details[0]!.value, "base64")));
+  return status?.details.map(({ type, value }) => ({ type, value: Buffer.from(value).toString("base64").replace(/=+$/, "") }));
+}
+
+function methodOf(dialect: CallerDialect): string {
+  return dialect === "connect-stream" ? "Server" : "Unary";
+}
+
+describe.each(runtimes)("errors on %s", (runtime) => {
+  const on = bench(runtime);
+
+  describe.each(callerDialects)("to a caller in %s", (dialect) => {
+    const send = (base: string) => call(on.proxy.port, { path: `${base}/test.v1.Test/${methodOf(dialect)}`, ...request(dialect, "x") });
+
+    it("an error of a gRPC-Web origin comes with details, head and trailing metadata", async () => {
+      on.origin.answer(replies(200, { "content-type": "application/grpc-web+proto", "x-head": "first" }, trailers(grpcEnd)));
+      const reply = await send("/web");
+      const { code, message, details, trailers: end } = understand(dialect, reply);
+      expect({ code, message, details: detailsOf(dialect, details) }).toEqual(connectError);
+      expect([reply.headers["x-head"], end["x-end"]]).toEqual(["first", "at last"]);
+    });
+
+    it("an error of a Connect origin comes with details, head and trailing metadata", async () => {
+      const stream = dialect === "connect-stream";
+      const unary = JSON.stringify(connectError);
+      const end = writeEnvelope(2, Buffer.from(JSON.stringify({ error: connectError, metadata: { "X-End": ["at last"] } })));
+      on.origin.answer(
+        stream
+          ? replies(200, { "content-type": "application/connect+proto", "x-head": "first" }, end)
+          : replies(409, { "content-type": "application/json", "x-head": "first", "trailer-x-end": "at last" }, unary),
+      );
+      const reply = await send("/connect");
+      const { code, message, details, trailers: told } = understand(dialect, reply);
+      expect({ code, message, details: detailsOf(dialect, details) }).toEqual(connectError);
+      expect([reply.headers["x-head"], told["x-end"]]).toEqual(["first", "at last"]);
+    });
+
+    it("metadata crosses to the origin, repeated values and binary ones too", async () => {
+      on.origin.answer(replies(200, { "content-type": "application/grpc-web+proto" }, webReply("x")));
+      const { headers, body } = request(dialect, "x");
+      await call(on.proxy.port, { path: `/web/test.v1.Test/${methodOf(dialect)}`, headers: { ...headers, "x-many": ["a", "b"], "x-bytes-bin": "AAEC" }, body });
+      expect(on.origin.seen[0]!.headers).toMatchObject({ "x-many": "a, b", "x-bytes-bin": "AAEC" });
+    });
+
+    it.each([
+      [404, "unimplemented"], [401, "unauthenticated"], [403, "permission_denied"], [429, "unavailable"],
+      [502, "unavailable"], [503, "unavailable"], [504, "unavailable"], [500, "unknown"], [302, "unknown"], [521, "unavailable"],
+    ] as const)("plain HTTP %i of either origin becomes an end: %s", async (status, code) => {
+      on.origin.answer(replies(status, { "content-type": "text/plain", location: "http://127.0.0.1:1/" }, "<h1>no</h1>"));
+      for (const base of ["/connect", "/web"]) expect(understand(dialect, await send(base)).code).toBe(code);
+    });
+
+    it("an origin's 200 that is a page becomes unknown", async () => {
+      on.origin.answer(replies(200, { "content-type": "text/html" }, "<h1>Log in</h1>"));
+      for (const base of ["/connect", "/web"]) expect(understand(dialect, await send(base)).code).toBe("unknown");
+    });
+
+    it("a connection that the origin closes without an answer is unavailable", async () => {
+      on.origin.answer((response) => response.socket?.destroy());
+      for (const base of ["/connect", "/web"]) expect(understand(dialect, await send(base)).code).toBe("unavailable");
+    });
+
+    it("an unknown method is unimplemented, and HTTP 404 to unary Connect alone", async () => {
+      const reply = await call(on.proxy.port, { path: "/web/test.v1.Unknown/Unary", ...request(dialect, "x") });
+      expect(understand(dialect, reply).code).toBe("unimplemented");
+      expect(reply.status).toBe(dialect === "connect-unary" ? 404 : 200);
+    });
+  });
+
+  it("a Connect error without a JSON body has the code of its HTTP status", async () => {
+    on.origin.answer(replies(503, { "content-type": "application/json" }, '{"code":"no such code"}'));
+    expect(understand("grpc-web", await call(on.proxy.port, { path: "/connect/test.v1.Test/Unary", ...request("grpc-web", "x") })).code).toBe("unavailable");
+  });
+
+  it.each(["PUT", "DELETE", "PATCH", "HEAD"])("%s is 405 and says what is allowed", async (method) => {
+    const unary = await call(on.proxy.port, { method, path: "/web/test.v1.Test/Unary", headers: { "content-type": "application/json" } });
+    const get = await call(on.proxy.port, { method, path: "/web/test.v1.Test/Get", headers: { "content-type": "application/json" } });
+    expect([unary.status, unary.headers.allow, get.status, get.headers.allow]).toEqual([405, "POST", 405, "GET, POST"]);
+  });
+
+  it("a method with side effects by GET is 405 and reaches no origin", async () => {
+    on.origin.answer(replies(200, { "content-type": "application/json" }, "{}"));
+    const reply = await call(on.proxy.port, { method: "GET", path: "/connect/test.v1.Test/Unary?connect=v1&encoding=json&message=%7B%7D" });
+    expect([reply.status, reply.headers.allow, on.origin.seen.length]).toEqual([405, "POST", 0]);
+  });
+
+  it.each(["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/grpc", "application/proto; charset=latin1", ""])(
+    'content type "%s" is 415 and says what is accepted',
+    async (type) => {
+      const reply = await call(on.proxy.port, { path: "/web/test.v1.Test/Unary", headers: type === "" ? {} : { "content-type": type }, body: "{}" });
+      expect([reply.status, reply.headers["accept-post"]]).toEqual([415, expect.stringContaining("application/grpc-web+proto")]);
+    },
+  );
+
+  it("a unary method called as a Connect stream is 415, and the reverse", async () => {
+    const stream = await call(on.proxy.port, { path: "/connect/test.v1.Test/Unary", ...request("connect-stream", "x") });
+    const unary = await call(on.proxy.port, { path: "/connect/test.v1.Test/Server", ...request("connect-unary", "x") });
+    expect([stream.status, unary.status]).toEqual([415, 415]);
+  });
+});
+
+describe.each(runtimes)("a dead origin on %s", (runtime) => {
+  const on = bench(runtime);
+
+  it.each(callerDialects)("a refused connection is unavailable to a caller in %s", async (dialect) => {
+    await on.origin.stop();
+    for (const base of ["/connect", "/web"]) {
+      const reply = await call(on.proxy.port, { path: `${base}/test.v1.Test/${methodOf(dialect)}`, ...request(dialect, "x") });
+      expect(understand(dialect, reply).code).toBe("unavailable");
+    }
+  });
+});
