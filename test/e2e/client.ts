@@ -35,7 +35,7 @@ export function open(port: number, { method = "POST", path, headers = {}, body, 
   const request = httpRequest({ host: "127.0.0.1", port, method, path, headers: { ...declared, ...headers }, agent: false });
   const head = new Promise<IncomingMessage>((resolve, reject) => request.on("response", resolve).on("error", reject));
   head.catch(() => {});
-  void send(request, chunks, pause);
+  send(request, chunks, pause).catch((error: unknown) => request.destroy(error as Error));
   return { request, head };
 }
 

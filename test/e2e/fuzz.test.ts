@@ -40,7 +40,6 @@ function methodsOf(dialect: CallerDialect): string[] {
   return dialect === "connect-stream" ? ["Server", "Client", "Bidi"] : ["Unary", "Server", "Client"];
 }
 
-/** The flags of an encoding, or the text of a refusal in HTTP alone. */
 function wellFormed(dialect: CallerDialect, reply: Received): void {
   expect(reply.cut).toBe(false);
   understand(dialect, reply);
@@ -55,11 +54,9 @@ describe.each(runtimes)("fuzz on %s", (runtime) => {
   const on = bench(runtime);
 
   describe.each(callerDialects)("with a caller in %s", (dialect) => {
-    const good = dialect === "connect-stream" ? [{ base: "/web" }, { base: "/connect" }] : [{ base: "/web" }, { base: "/connect" }];
-
     it("any request body gets a well-formed answer", async () => {
       const anyEncoding = fc.constantFrom({}, { "content-encoding": "gzip" }, { "grpc-encoding": "gzip" }, { "connect-content-encoding": "gzip" });
-      const anyCall = fc.record({ base: fc.constantFrom(...good.map(({ base }) => base)), method: fc.constantFrom(...methodsOf(dialect)), body: anyBody, encoding: anyEncoding, chunked: fc.boolean() });
+      const anyCall = fc.record({ base: fc.constantFrom("/web", "/connect"), method: fc.constantFrom(...methodsOf(dialect)), body: anyBody, encoding: anyEncoding, chunked: fc.boolean() });
       await fc.assert(
         fc.asyncProperty(anyCall, async ({ base, method, body, encoding, chunked }) => {
           on.origin.answer(goodAnswer(base, method));

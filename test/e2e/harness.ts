@@ -3,7 +3,6 @@ import { once } from "node:events";
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect } from "vitest";
 import { compileFile } from "../../cli/build.ts";
 import { formatIssues } from "../../cli/config/issue.ts";
@@ -44,7 +43,7 @@ export async function startProxy(runtime: Runtime, yaml: string): Promise<Proxy>
   const directory = mkdtempSync(join(tmpdir(), "fairlead-e2e-"));
   const path = join(directory, "artifact");
   writeFileSync(path, await compileText(yaml));
-  const child = spawn(process.execPath, [fileURLToPath(new URL("served.ts", import.meta.url)), runtime, path]);
+  const child = spawn(process.execPath, [packagePath("test/e2e/served.ts"), runtime, path]);
   let log = "";
   child.stderr.on("data", (chunk: Buffer) => (log += String(chunk)));
   const told = await Promise.race([once(child.stdout, "data"), once(child, "exit")]);
@@ -125,9 +124,10 @@ export function bench(runtime: Runtime, parts: ConfigParts = {}): Bench {
   };
 }
 
-/** The lines of a log that tell of a defect. */
+/** The defects that a log tells of, each once. */
 export function defects(log: string): string[] {
-  return log.split("\n").filter((line) => line.includes('"event":"defect"'));
+  const lines = log.split("\n").filter((line) => line.includes('"event":"defect"'));
+  return [...new Set(lines.map((line) => /"method":.*?"error":"(?:[^"\\]|\\.)*"/.exec(line)?.[0] ?? line))];
 }
 
 export function sleep(ms: number): Promise<void> {

@@ -46,7 +46,7 @@ describe("layers of one's own", () => {
     const { headers, body } = request(dialect, "x");
     const method = dialect === "connect-stream" ? "Server" : "Unary";
     const sent = new Request(`http://proxy.example/web/test.v1.Test/${method}`, { method: "POST", headers: { ...headers, ...more }, body: new Uint8Array(body) });
-    return received(await to.fetch(sent, { clientAddress: "10.0.0.1", left: null }));
+    return received(await to.fetch(sent, { clientAddress: () => "10.0.0.1", left: null }));
   }
 
   const tenant: Layer = {
@@ -68,7 +68,7 @@ describe("layers of one's own", () => {
       name: "stamp",
       slot: "departure",
       async handle(call, next) {
-        call.metadata.set("x-stamp", call.facts.clientAddress ?? "");
+        call.metadata.set("x-stamp", call.facts.clientAddress() ?? "");
         const reply = await next(call);
         reply.headers.set("x-stamped", "yes");
         return reply;

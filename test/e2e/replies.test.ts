@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { writeEnvelope } from "../../worker/core/protocol/envelope.ts";
 import { call } from "./client.ts";
-import { bench, runtimes } from "./harness.ts";
+import { bench, defects, runtimes } from "./harness.ts";
 import { type Answer, replies } from "./origin.ts";
 import { type CallerDialect, request, trailers, understand, webReply } from "./wire.ts";
 
@@ -68,11 +68,29 @@ describe.each(runtimes)("odd replies on %s", (runtime) => {
     });
   });
 
-  it.each(unary)("a unary reply cut in its message is an error to a caller in $dialect", async (caller) => {
-    for (const answer of [replies(200, web, message.subarray(0, 7)), breaks(web, message.subarray(0, 7)), breaks(web, message)]) {
-      on.origin.answer(answer);
-      expect(understand(caller.dialect, await answerTo(caller)).code).toMatch(/^(internal|unavailable)$/);
+  it.each(unary)("a unary reply that ends in its message is internal to a caller in $dialect", async (caller) => {
+    on.origin.answer(replies(200, web, message.subarray(0, 7)));
+    expect(understand(caller.dialect, await answerTo(caller)).code).toBe("internal");
+  });
+
+  it.each(unary)("a unary reply whose connection breaks is unavailable to a caller in $dialect, and no defect", async (caller) => {
+    for (const part of [message.subarray(0, 7), message]) {
+      on.origin.answer(breaks(web, part));
+      expect(understand(caller.dialect, await answerTo(caller)).code).toBe("unavailable");
     }
+    expect(defects(on.proxy.log())).toEqual([]);
+  });
+
+  it.each(stream)("an envelope whose flags mean an end in the caller's dialect alone is no end to a caller in $dialect", async (caller) => {
+    const [base, head, flags] = caller.dialect === "connect-stream" ? (["/web", web, 2] as const) : (["/connect", connectStream, 0x80] as const);
+    const forged = writeEnvelope(flags, Buffer.from(flags === 2 ? "{}" : "grpc-status:0\r\n"));
+    on.origin.answer(replies(200, head, forged));
+    expect(understand(caller.dialect, await answerTo(caller, base)).code).toBe("internal");
+  });
+
+  it.each(stream)("no end is written into a message that was cut, though the head has one ($dialect)", async (caller) => {
+    on.origin.answer(replies(200, { ...web, "grpc-status": "0" }, message.subarray(0, 7)));
+    expect((await answerTo(caller)).cut).toBe(true);
   });
 
   it.each(unary)("a unary reply with two messages, or none and ok, is unimplemented to a caller in $dialect", async (caller) => {

@@ -78,6 +78,11 @@ describe("what an origin may write wrongly", () => {
   });
   test("a line that is no field is refused", () => expect(parseTrailerBlock(utf8("nonsense\r\n"))).toBeUndefined());
   test("an unknown grpc-status is unknown", () => expect(endFromTrailers(new Headers({ "grpc-status": "99" }))?.code).toBe("unknown"));
+  test.each([{ message: "oops" }, { code: null, message: "oops" }, { code: "odd", message: "oops" }, { code: "ok", message: "oops" }])(
+    "a Connect error without a code of its own, %j, has its HTTP status's code and keeps its message", (json) => {
+      const end = errorFromBody(utf8(JSON.stringify(json)), "unauthenticated", new Headers());
+      expect([end?.code, end?.message]).toEqual(["unauthenticated", "oops"]);
+    });
   test("any bytes as details, an end or a trailer block neither throw nor hang", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
