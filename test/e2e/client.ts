@@ -15,7 +15,7 @@ export interface Received {
   readonly status: number;
   readonly headers: IncomingMessage["headers"];
   readonly body: Buffer;
-  /** Whether the connection broke before the reply was whole. */
+  /** Whether the connection broke before the reply was whole; before its head, the status is 0. */
   readonly cut: boolean;
   /** Milliseconds from the start. */
   readonly ms: number;
@@ -52,7 +52,11 @@ async function send(request: ClientRequest, chunks: readonly Uint8Array[], pause
 export async function call(port: number, sent: Sent): Promise<Received> {
   const start = performance.now();
   const { request, head } = open(port, sent);
-  const response = await head;
+  const response = await head.catch((error: Error & { code?: string }) => {
+    if (error.code === "ECONNRESET") return undefined;
+    throw error;
+  });
+  if (response === undefined) return { status: 0, headers: {}, body: Buffer.alloc(0), cut: true, ms: performance.now() - start };
   const chunks: Buffer[] = [];
   let cut = false;
   try {

@@ -10,15 +10,16 @@ const mostMs = 500;
 export async function drain(ports: Ports, request: Request): Promise<void> {
   if (request.body === null || request.body.locked) return;
   const reader = request.body.getReader();
-  const cancel = ports.after(mostMs, () => reader.releaseLock());
+  const late = Promise.withResolvers<undefined>();
+  const cancel = ports.after(mostMs, () => late.resolve(undefined));
   try {
     for (let size = 0; size < mostBytes; ) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      size += value.length;
+      const next = await Promise.race([reader.read(), late.promise]);
+      if (next === undefined || next.done) break;
+      size += next.value.length;
     }
   } catch {
-    // The caller has gone, or the time is up: either way there is nothing left to read for.
+    // The caller has gone: there is nothing left to read for.
   } finally {
     cancel();
   }

@@ -6,7 +6,7 @@ import type { Ports } from "./ports.ts";
 
 /** How a stream of envelopes is skimmed on its way. */
 export interface Framing {
-  /** Whether an envelope is let through or gathered; throws a FailureError to refuse it. */
+  /** Whether an envelope is let through, gathered or refused. */
   readonly judge: (flags: number, length: number) => Judgement;
   /** What a gathered envelope becomes: bytes to send on, or null for none. May throw a FailureError. */
   readonly held: (envelope: Envelope) => Promise<Uint8Array<ArrayBuffer> | null> | Uint8Array<ArrayBuffer> | null;
@@ -34,6 +34,7 @@ export function relayFramed(
   const stopped = life.signal;
   let ended = false;
   let cancelled = false;
+  let reading = false;
 
   function end(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>, failure: Failure | undefined): void {
     if (ended) return;
@@ -48,7 +49,7 @@ export function relayFramed(
       if (!cancelled) controller.close();
     }
     // Not cancelled: what is left of a request may still have to be drained, and an upstream call ends by its signal.
-    if (failure !== undefined) reader.release();
+    if (failure !== undefined && !reading) reader.release();
   }
 
   let wake = (): void => {};
@@ -62,11 +63,14 @@ export function relayFramed(
       async pull(controller) {
         try {
           for (let sent = false; !sent && !ended; ) {
+            reading = true;
             const value = await reader.read();
+            reading = false;
             if (ended) return;
             if (value === undefined) return end(controller, undefined);
             onMove();
             for (const piece of skim.push(framing.decode?.(value) ?? value)) {
+              if (piece.kind === "refused") return end(controller, piece.failure);
               const bytes = piece.kind === "relay" ? piece.bytes : await framing.held(piece.envelope);
               if (ended) return;
               if (bytes === null || bytes.length === 0) continue;

@@ -39,6 +39,8 @@ export interface UpstreamReply {
   readonly trailers: Promise<Headers> | null;
   /** The body whole, read natively. */
   readonly whole: () => Promise<ArrayBuffer>;
+  /** What it means when the body breaks off. */
+  readonly broken: Failure;
 }
 
 /** Sends one request. A failure says whether the request may have reached the origin. Never throws. */

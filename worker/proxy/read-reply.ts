@@ -99,7 +99,8 @@ export async function readGrpcWebUnary(
   const [first] = messages;
   const message = first && { data: first.data, encoding: first.flags & flagCompressed ? encoding : "identity" };
   if (first !== undefined && first.flags & flagCompressed && encoding === "identity") throw new FailureError({ kind: "unexpected-compression" });
-  const canonical = trailer !== undefined && envelopes.at(-1) === trailer && isCanonical(trailer);
+  if (messages.some(({ flags }) => isForeign(flags))) throw new FailureError(foreign);
+  const canonical = trailer !== undefined && end.madeUp === undefined && envelopes.at(-1) === trailer && isCanonical(trailer);
   return { metadata: metadataOf(reply), message, end, raw: canonical ? body : undefined };
 }
 
@@ -118,6 +119,13 @@ function endOfTrailerBlock(block: Uint8Array): End | undefined {
   const trailers = parseTrailerBlock(block);
   return trailers && endFromTrailers(trailers);
 }
+
+/** Flags that mean nothing in this dialect, and perhaps an end in the caller's. */
+export function isForeign(flags: number): boolean {
+  return (flags & ~flagCompressed) !== 0;
+}
+
+export const foreign: Failure = { kind: "malformed-reply", what: "an envelope has unknown flags" };
 
 /** Whether an envelope is the end frame of its dialect. */
 export function isEndFlag(dialect: UpstreamForm, flags: number): boolean {

@@ -26,7 +26,7 @@ export async function readMessage(call: Call, limit: number, recode: Recode | un
 async function readOnly(call: Call, limit: number): Promise<Message> {
   if (call.get !== null) return { data: call.get.message, encoding: call.encoding };
   const { request } = call;
-  const source = { headers: request.headers, body: request.body, whole: () => request.arrayBuffer() };
+  const source = { headers: request.headers, body: request.body, whole: () => request.arrayBuffer(), broken: { kind: "left" } as const };
   if (call.form.dialect === "connect-unary") {
     return { data: await readWhole(source, limit, call.account), encoding: call.encoding };
   }
@@ -47,12 +47,14 @@ function onlyMessage(call: Call, body: Uint8Array<ArrayBuffer>): Message {
 
 /** The encoding of an envelope, by its flags; throws where they say what cannot be. */
 function encodingOf(call: Call, flags: number): string {
-  if ((flags & ~flagCompressed) !== 0) {
-    throw new FailureError({ kind: "malformed-request", what: `an envelope's flags must be 0 or 1: current value is ${flags}` });
-  }
-  if (flags === 0) return "identity";
-  if (call.encoding === "identity") throw new FailureError({ kind: "unexpected-compression" });
-  return call.encoding;
+  const failure = flagFailure(call, flags);
+  if (failure !== undefined) throw new FailureError(failure);
+  return flags === 0 ? "identity" : call.encoding;
+}
+
+function flagFailure(call: Call, flags: number): Failure | undefined {
+  if ((flags & ~flagCompressed) !== 0) return { kind: "malformed-request", what: `an envelope's flags must be 0 or 1: current value is ${flags}` };
+  return flags !== 0 && call.encoding === "identity" ? { kind: "unexpected-compression" } : undefined;
 }
 
 /** Judges a message by its size when open; one that the proxy cannot open is judged as it is. */
@@ -92,8 +94,10 @@ export function requestFraming(call: Call, limit: number, recode: Recode | undef
   const text = call.text.request ? base64Decoder() : undefined;
   return {
     judge(flags, length) {
-      const encoding = encodingOf(call, flags);
-      if (length > limit) throw new FailureError({ kind: "message-too-large", limit });
+      const refused = flagFailure(call, flags);
+      if (refused !== undefined) return refused;
+      if (length > limit) return { kind: "message-too-large", limit };
+      const encoding = flags === 0 ? "identity" : call.encoding;
       return recode !== undefined || encoding === "gzip" ? "hold" : "relay";
     },
     async held({ flags, data }) {

@@ -1,4 +1,4 @@
-import { FailureError } from "../core/failure.ts";
+import { type Failure, FailureError } from "../core/failure.ts";
 import { concat } from "../core/protocol/envelope.ts";
 import type { Account } from "./budget.ts";
 
@@ -10,6 +10,8 @@ export interface Readable {
   readonly headers: Headers;
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
   readonly whole: () => Promise<ArrayBuffer>;
+  /** What it means when the body breaks off. */
+  readonly broken: Failure;
 }
 
 /** The declared length in bytes, or undefined where the body is chunked or declares nonsense. */
@@ -28,7 +30,11 @@ export async function readWhole(from: Readable, limit: number, account: Account)
   if (from.body === null || declared === 0) return new Uint8Array(0);
   if (declared !== undefined && declared <= smallBody) {
     account.charge(declared);
-    return new Uint8Array(await from.whole());
+    try {
+      return new Uint8Array(await from.whole());
+    } catch {
+      throw new FailureError(from.broken);
+    }
   }
   const reader = from.body.getReader();
   const chunks: Uint8Array<ArrayBuffer>[] = [];
@@ -42,6 +48,8 @@ export async function readWhole(from: Readable, limit: number, account: Account)
       account.charge(value.length);
       chunks.push(value);
     }
+  } catch (error) {
+    throw error instanceof FailureError ? error : new FailureError(from.broken);
   } finally {
     reader.releaseLock();
   }

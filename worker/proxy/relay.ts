@@ -1,14 +1,15 @@
-import { type Failure, FailureError, failureToEnd } from "../core/failure.ts";
+import { FailureError, failureToEnd } from "../core/failure.ts";
 import { encodingHeaders } from "../core/protocol/dialect.ts";
 import { type End, okEnd } from "../core/protocol/end.ts";
 import { flagCompressed, writeEnvelope } from "../core/protocol/envelope.ts";
 import { replyMetadata } from "../core/protocol/metadata.ts";
+import type { Account } from "./budget.ts";
 import type { Call, Message, Reply } from "./call.ts";
 import { type Framing, relayFramed } from "./framed.ts";
 import type { Plan } from "./plan.ts";
 import type { UpstreamReply } from "./ports.ts";
 import {
-  endInHead, headFailure, isEndFlag, metadataOf, readConnectUnary, readEnd, readGrpcWebUnary, recodeReply, streamEncoding, type WholeReply,
+  endInHead, foreign, headFailure, isEndFlag, isForeign, metadataOf, readConnectUnary, readEnd, readGrpcWebUnary, recodeReply, streamEncoding, type WholeReply,
 } from "./read-reply.ts";
 import { declaredLength, readWhole, smallBody } from "./read-whole.ts";
 import { endFrame, enveloped, writeWhole } from "./write-reply.ts";
@@ -35,7 +36,7 @@ async function write(relaying: Relaying, reply: UpstreamReply): Promise<Reply> {
   switch (plan.dialect) {
     case "connect-unary":
     case "connect-get":
-      if (plan.way === "pass" && headFailure(reply, plan) === undefined) return passConnectUnary(reply);
+      if (plan.way === "pass" && headFailure(reply, plan) === undefined) return passConnectUnary(reply, call.account);
       return finish(relaying, await readConnectUnary(reply, plan, limit, call.account));
     case "grpc-web": {
       if (!plan.oneReply) return stream(relaying, reply);
@@ -50,10 +51,10 @@ async function write(relaying: Relaying, reply: UpstreamReply): Promise<Reply> {
 }
 
 /** A good unary Connect reply says in its head that it is good: its body passes as it is. */
-async function passConnectUnary(reply: UpstreamReply): Promise<Reply> {
+async function passConnectUnary(reply: UpstreamReply, account: Account): Promise<Reply> {
   const headers = replyMetadata(reply.headers, "protocol");
   const length = declaredLength(headers);
-  const body = length !== undefined && length <= smallBody ? await reply.whole() : reply.body;
+  const body = length !== undefined && length <= smallBody ? await readWhole(reply, smallBody, account) : reply.body;
   return { status: 200, headers, body, end: okEnd() };
 }
 
@@ -100,16 +101,17 @@ function watch(relaying: Relaying, reply: UpstreamReply, inHead: End | undefined
 
 /** Watches a reply stream: messages pass or are recoded, the origin's end is read, the caller's is written last. */
 function replyFraming({ call, plan, limit }: Relaying, encoding: string, inHead: End | undefined, onEnd: (end: End) => void): Framing {
-  let end: End | undefined = inHead;
+  let end: End | undefined;
   return {
     judge(flags, length) {
+      if (end !== undefined) return { kind: "malformed-reply", what: "it goes on after its end" };
       if (isEndFlag(plan.dialect, flags)) {
-        if (length > 1024 * 1024) throw new FailureError({ kind: "malformed-reply", what: "its end is larger than 1 MiB" });
+        if (length > 1024 * 1024) return { kind: "malformed-reply", what: "its end is larger than 1 MiB" };
         return "hold";
       }
+      if (isForeign(flags)) return foreign;
       if (plan.recodeOutput === undefined) return "relay";
-      if (length > limit) throw new FailureError({ kind: "message-too-large", limit });
-      return "hold";
+      return length > limit ? { kind: "message-too-large", limit } : "hold";
     },
     async held(envelope) {
       if (isEndFlag(plan.dialect, envelope.flags)) {
@@ -122,11 +124,11 @@ function replyFraming({ call, plan, limit }: Relaying, encoding: string, inHead:
       return writeEnvelope(out.encoding === "identity" ? 0 : flagCompressed, out.data);
     },
     finish(failure, clean) {
-      const why: Failure | undefined = end !== undefined ? undefined : (failure ?? { kind: "malformed-reply", what: clean ? "it has no end" : "it ends inside a message" });
-      const last = why === undefined ? end! : failureToEnd(why);
+      const said = end ?? (failure === undefined && clean ? inHead : undefined);
+      const last = said ?? failureToEnd(failure ?? { kind: "malformed-reply", what: clean ? "it has no end" : "it ends inside a message" });
       onEnd(last);
-      if (failure !== undefined && end === undefined) call.life.fail(failure);
-      return why !== undefined && !clean ? null : endFrame(call.form.dialect, last);
+      if (said === undefined && failure !== undefined) call.life.fail(failure);
+      return clean ? endFrame(call.form.dialect, last) : null;
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { CompiledEndpoint } from "../core/config/compiled.ts";
+import type { Failure } from "../core/failure.ts";
 import type { Transport } from "../proxy/ports.ts";
 
 /** Anything that answers requests: the platform's fetch, or a binding. */
@@ -36,7 +37,7 @@ export function fetchTransport({ bindings, reached, decodes }: FetchOptions): Tr
         return { failure: { kind: "transport", reached: surelyNot.has(response.status) ? "no" : "maybe", cause: `HTTP ${response.status}` } };
       }
       const headersIn = decodes.has(response.headers.get("content-encoding") ?? "") ? decoded(response.headers) : response.headers;
-      return { status: response.status, headers: headersIn, body: response.body, trailers: null, whole: () => response.arrayBuffer() };
+      return { status: response.status, headers: headersIn, body: response.body, trailers: null, whole: () => response.arrayBuffer(), broken };
     } catch (error) {
       return { failure: { kind: "transport", reached: reached(error), cause: String(error) } };
     }
@@ -57,4 +58,5 @@ function baseUrl({ url, binding, authority }: CompiledEndpoint): string {
 }
 
 const globalFetch: Fetcher = { fetch: (url, init) => fetch(url, init) };
+const broken: Failure = { kind: "transport", reached: "maybe", cause: "the reply broke off" };
 const surelyNot = new Set([521, 523, 525, 526, 530]);

@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { FailureError } from "../../../worker/core/failure.ts";
 import { concat, type Envelope, skimmer, splitEnvelopes, writeEnvelope } from "../../../worker/core/protocol/envelope.ts";
 
 const message = fc.record({ flags: fc.constantFrom(0, 1, 2, 0x80), data: fc.uint8Array({ maxLength: 300 }) });
@@ -41,7 +40,7 @@ describe("skimming a stream", () => {
         for (const chunk of chunks(body, cuts)) {
           for (const piece of skim.push(chunk)) {
             if (piece.kind === "relay") relayed.push(...piece.bytes);
-            else held.push(piece.envelope);
+            else if (piece.kind === "held") held.push(piece.envelope);
           }
         }
         const low = messages.filter(({ flags }) => flags < 2);
@@ -63,11 +62,11 @@ describe("skimming a stream", () => {
     expect([skim.atBorder(), skim.midRelay()]).toEqual([true, false]);
   });
 
-  test("refuses an envelope on its prefix, before any of its message has come", () => {
-    const skim = skimmer((_flags, length) => {
-      if (length > 10) throw new FailureError({ kind: "message-too-large", limit: 10 });
-      return "hold";
-    });
-    expect(() => skim.push(Uint8Array.of(0, 0xff, 0xff, 0xff, 0xff))).toThrow(FailureError);
+  test("refuses an envelope on its prefix, behind what came before it, and an end may then be put in", () => {
+    const failure = { kind: "message-too-large", limit: 10 } as const;
+    const skim = skimmer((_flags, length) => (length > 10 ? failure : "relay"));
+    const pieces = skim.push(Uint8Array.of(0, 0, 0, 0, 1, 7, 0, 0xff, 0xff, 0xff, 0xff));
+    expect(pieces).toEqual([{ kind: "relay", bytes: Uint8Array.of(0, 0, 0, 0, 1, 7) }, { kind: "refused", failure }]);
+    expect(skim.midRelay()).toBe(false);
   });
 });

@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { concat, utf8 } from "../../../worker/core/protocol/envelope.ts";
 import { recoders } from "../../../worker/core/schema/recode.ts";
 
-const descriptors = readFileSync(new URL("data/kinds.binpb", import.meta.url)).toString("base64");
+const descriptors = readFileSync(join(import.meta.dirname, "data/kinds.binpb")).toString("base64");
 const echo = recoders(descriptors)("/test.kinds.v1.KindsService/Echo")!;
 const toProto = echo.input("json");
 const toJson = echo.output("proto");

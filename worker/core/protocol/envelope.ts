@@ -1,3 +1,5 @@
+import type { Failure } from "../failure.ts";
+
 /**
  * The 5-byte prefix and its message, the same in Connect streams and gRPC-Web: flags, then the length as 32 bits
  * big-endian. https://connectrpc.com/docs/protocol#streaming-rpcs
@@ -44,13 +46,14 @@ export function splitEnvelopes(body: Uint8Array<ArrayBuffer>): { envelopes: Enve
   return { envelopes, rest: body.subarray(at) };
 }
 
-/** What to do with an envelope whose prefix has been read: let its bytes through, or gather the message first. */
-export type Judgement = "relay" | "hold";
+/** What to do with an envelope whose prefix has been read: let its bytes through, gather the message first, or refuse it. */
+export type Judgement = "relay" | "hold" | Failure;
 
-/** A piece of a skimmed stream: bytes to let through as they are, or a message that was gathered. */
+/** A piece of a skimmed stream: bytes to let through as they are, a message that was gathered, or why it goes no further. */
 export type Piece =
   | { readonly kind: "relay"; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly kind: "held"; readonly envelope: Envelope };
+  | { readonly kind: "held"; readonly envelope: Envelope }
+  | { readonly kind: "refused"; readonly failure: Failure };
 
 export interface Skimmer {
   /** Takes the next chunk; gives its pieces in order. Relayed bytes are views into the chunk. */
@@ -63,7 +66,7 @@ export interface Skimmer {
 
 /**
  * Finds the envelopes in a stream of chunks without copying what is only relayed. No memory follows a declared
- * length: a held message grows with the bytes that have come. `judge` may throw to refuse an envelope on its prefix.
+ * length: a held message grows with the bytes that have come. After a refusal nothing more is to be pushed.
  */
 export function skimmer(judge: (flags: number, length: number) => Judgement): Skimmer {
   const head = new Uint8Array(prefixLength);
@@ -91,10 +94,12 @@ export function skimmer(judge: (flags: number, length: number) => Judgement): Sk
         }
         if (headLength < prefixLength) break;
         remaining = head[1]! * 0x1000000 + ((head[2]! << 16) | (head[3]! << 8) | head[4]!);
-        holding = judge(head[0]!, remaining) === "hold";
+        const judgement = judge(head[0]!, remaining);
+        holding = judgement !== "relay";
         if (holding) {
           flush(whole ? start : at);
           relayFrom = at;
+          if (typeof judgement === "object") return [...pieces, { kind: "refused", failure: judgement }];
         } else if (!whole) {
           pieces.push({ kind: "relay", bytes: head.slice() });
         }

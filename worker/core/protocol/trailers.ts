@@ -16,7 +16,7 @@ export function endFromTrailers(trailers: Headers): End | undefined {
   for (const name of endNames) metadata.delete(name);
   const code = codeFromGrpcStatus(status.trim());
   if (code === undefined) {
-    return { code: "unknown", message: "the origin's grpc-status is no known code", details: [], metadata };
+    return { code: "unknown", message: "the origin's grpc-status is no known code", details: [], metadata, madeUp: true };
   }
   const bin = base64Decode(trailers.get("grpc-status-details-bin") ?? "");
   const rich = bin && bin.length > 0 ? statusDetailsFromBinary(bin) : undefined;
