@@ -77,7 +77,7 @@ export function arrival(needs: ArrivalNeeds, request: Request, facts: Connection
       route,
       cluster: needs.clusters[route.cluster]!,
       method,
-      encoding: get?.value.encoding ?? (request.headers.get(names.encoding) || "identity"),
+      encoding: (get?.value.encoding ?? (request.headers.get(names.encoding) || "identity")).toLowerCase(),
       accepts: request.headers.get(names.accept),
       metadata,
       timed: timeout !== undefined,
@@ -130,7 +130,7 @@ function splitUrl(url: string): { host: string | undefined; path: string; query:
   const from = url.indexOf("//") + 2;
   const pathAt = url.indexOf("/", from);
   const authority = url.slice(from, pathAt === -1 ? undefined : pathAt);
-  const [pathAndQuery = ""] = (pathAt === -1 ? "/" : url.slice(pathAt)).split("#");
+  const pathAndQuery = pathAt === -1 ? "/" : url.slice(pathAt);
   const question = pathAndQuery.indexOf("?");
   const host = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d+)?$/.exec(authority)?.[1]?.toLowerCase();
   return question === -1

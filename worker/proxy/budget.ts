@@ -11,6 +11,8 @@ export interface Budget {
 export interface Account {
   /** Charges bytes that are about to be held; throws `over-budget` where they do not fit. */
   charge(bytes: number): void;
+  /** Gives back a part of what was charged. */
+  give(bytes: number): void;
   /** Gives back everything that was charged. */
   release(): void;
 }
@@ -26,6 +28,11 @@ export function budget(limit: number): Budget {
           if (total + bytes > limit) throw new FailureError({ kind: "over-budget" });
           total += bytes;
           mine += bytes;
+        },
+        give(bytes) {
+          const back = Math.min(bytes, mine);
+          total -= back;
+          mine -= back;
         },
         release() {
           total -= mine;

@@ -56,7 +56,7 @@ async function readRequest(call: Call, way: Plan, limits: CompiledLimits, moved:
   }
   if (body === null) return new ReadableStream({ start: (controller) => controller.close() });
   if (way.oneRequest) return body;
-  return relayFramed(body, requestFraming(call, limit, way.recodeInput), call.life, moved);
+  return relayFramed(body, requestFraming(call, limit, way.recodeInput), call, moved);
 }
 
 /**

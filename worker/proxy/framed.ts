@@ -1,6 +1,7 @@
 import { type Failure, FailureError, failureOf } from "../core/failure.ts";
 import { type Envelope, type Judgement, skimmer } from "../core/protocol/envelope.ts";
 import { byteReader } from "./byte-reader.ts";
+import type { Call } from "./call.ts";
 import type { Lifetime } from "./lifetime.ts";
 import type { Ports } from "./ports.ts";
 
@@ -15,6 +16,8 @@ export interface Framing {
    * it is cut). `clean` tells that an envelope may still be written.
    */
   readonly finish: (failure: Failure | undefined, clean: boolean) => Uint8Array<ArrayBuffer> | null;
+  /** Whether the stream has ended though its source may go on. */
+  readonly over?: () => boolean;
   /** Decodes chunks before they are skimmed (grpc-web-text). */
   readonly decode?: (chunk: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>;
 }
@@ -26,7 +29,7 @@ export interface Framing {
 export function relayFramed(
   source: ReadableStream<Uint8Array<ArrayBuffer>>,
   framing: Framing,
-  life: Lifetime,
+  { life, account }: Pick<Call, "life" | "account">,
   onMove: () => void,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const reader = byteReader(source);
@@ -36,11 +39,11 @@ export function relayFramed(
   let cancelled = false;
   let reading = false;
 
-  function end(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>, failure: Failure | undefined): void {
+  function end(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>, failure: Failure | undefined, over = false): void {
     if (ended) return;
     ended = true;
     stopped.removeEventListener("abort", wake);
-    const last = framing.finish(failure, failure === undefined ? skim.atBorder() : !skim.midRelay());
+    const last = framing.finish(failure, over || (failure === undefined ? skim.atBorder() : !skim.midRelay()));
     if (last === null) {
       controller.error(new FailureError(failure ?? { kind: "malformed-reply", what: "it ends inside a message" }));
     } else {
@@ -50,6 +53,14 @@ export function relayFramed(
     }
     // Not cancelled: what is left of a request may still have to be drained, and an upstream call ends by its signal.
     if (failure !== undefined && !reading) reader.release();
+  }
+
+  let charged = 0;
+  function charge(): void {
+    const held = skim.heldBytes();
+    if (held > charged) account.charge(held - charged);
+    else account.give(charged - held);
+    charged = held;
   }
 
   let wake = (): void => {};
@@ -64,15 +75,20 @@ export function relayFramed(
         try {
           for (let sent = false; !sent && !ended; ) {
             reading = true;
-            const value = await reader.read();
-            reading = false;
-            if (ended) return;
+            const value = await reader.read().finally(() => (reading = false));
+            if (ended) return reader.release();
             if (value === undefined) return end(controller, undefined);
             onMove();
-            for (const piece of skim.push(framing.decode?.(value) ?? value)) {
+            const pieces = skim.push(framing.decode?.(value) ?? value);
+            charge();
+            for (const piece of pieces) {
               if (piece.kind === "refused") return end(controller, piece.failure);
               const bytes = piece.kind === "relay" ? piece.bytes : await framing.held(piece.envelope);
               if (ended) return;
+              if (framing.over?.() === true) {
+                end(controller, undefined, true);
+                return reader.cancel();
+              }
               if (bytes === null || bytes.length === 0) continue;
               controller.enqueue(bytes);
               sent = true;

@@ -22,7 +22,7 @@ export interface Layer {
 
 /** An error reply in the caller's dialect. The message reaches the caller. */
 export function refuse(call: Call, code: Exclude<Code, "ok">, message: string): Reply {
-  return writeEnd(call, errorEnd(code, message));
+  return { ...writeEnd(call, errorEnd(code, message)), early: true };
 }
 
 /** Wraps `inner` in the layers of a slot, the first outermost. */

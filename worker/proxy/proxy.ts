@@ -13,6 +13,8 @@ import { forward } from "./forward.ts";
 import { type Handler, type Layer, stack } from "./layer.ts";
 import { noRpc } from "./no-rpc.ts";
 import type { ConnectionFacts, Ports } from "./ports.ts";
+import { paidOut } from "./paid-out.ts";
+import { smallBody } from "./read-whole.ts";
 import { writeEnd } from "./write-reply.ts";
 
 export interface ProxyOptions {
@@ -75,7 +77,10 @@ function rescue(ports: Ports, inner: Handler): Handler {
   return async (call) => {
     try {
       const reply = await inner(call);
-      if (!(reply.end instanceof Promise)) close(call);
+      if (reply.end instanceof Promise) return reply;
+      if (reply.piped !== true) call.life.close();
+      if (reply.body instanceof Uint8Array && reply.body.length > smallBody) return { ...reply, body: paidOut(reply.body, call.account) };
+      call.account.release();
       return reply;
     } catch (error) {
       const failure = failureOf(error);

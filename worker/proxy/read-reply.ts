@@ -67,10 +67,15 @@ export function endInHead(reply: UpstreamReply): End | undefined {
   return endFromTrailers(trailersOnly(reply.headers));
 }
 
+const headOnly = [
+  "content-type", "content-length", "content-encoding", "grpc-encoding", "grpc-accept-encoding", "accept-encoding",
+  "date", "server", "vary", "set-cookie",
+];
+
 /** In a trailers-only reply all metadata is trailing metadata. */
 function trailersOnly(headers: Headers): Headers {
-  const trailers = new Headers(headers);
-  for (const name of ["content-type", "content-length", "content-encoding", "grpc-encoding", "grpc-accept-encoding", "accept-encoding"]) trailers.delete(name);
+  const trailers = replyMetadata(headers, "protocol");
+  for (const name of headOnly) trailers.delete(name);
   return trailers;
 }
 
@@ -112,12 +117,7 @@ function isCanonical({ flags, data }: Envelope): boolean {
 /** Reads an end frame; undefined where it does not say how the call ended. */
 export async function readEnd(dialect: UpstreamForm, { flags, data }: Envelope, encoding: string, limit: number): Promise<End | undefined> {
   const open = flags & flagCompressed && encoding === "gzip" && data.length > 0 ? await gunzip(data, limit, corrupt) : data;
-  return dialect === "grpc-web" ? endOfTrailerBlock(open) : endFromEndStream(open);
-}
-
-function endOfTrailerBlock(block: Uint8Array): End | undefined {
-  const trailers = parseTrailerBlock(block);
-  return trailers && endFromTrailers(trailers);
+  return dialect === "grpc-web" ? endFromTrailers(parseTrailerBlock(open)) : endFromEndStream(open);
 }
 
 /** Flags that mean nothing in this dialect, and perhaps an end in the caller's. */
@@ -126,6 +126,12 @@ export function isForeign(flags: number): boolean {
 }
 
 export const foreign: Failure = { kind: "malformed-reply", what: "an envelope has unknown flags" };
+
+/** A Connect error in JSON, compressed so that the proxy cannot read it. */
+export function isSealedError({ status, headers }: UpstreamReply): boolean {
+  const json = formFromContentType(headers.get("content-type") ?? "")?.codec === "json";
+  return status >= 400 && json && encodingFrom(headers.get("content-encoding")) === undefined;
+}
 
 /** Whether an envelope is the end frame of its dialect. */
 export function isEndFlag(dialect: UpstreamForm, flags: number): boolean {

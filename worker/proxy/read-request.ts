@@ -1,6 +1,6 @@
 import { type Failure, FailureError } from "../core/failure.ts";
 import { base64Decoder } from "../core/protocol/base64.ts";
-import { encodingFrom, gunzip, gzip, isPassable } from "../core/protocol/compression.ts";
+import { checkGzip, encodingFrom, gunzip, gzip, isPassable } from "../core/protocol/compression.ts";
 import { flagCompressed, splitEnvelopes, writeEnvelope } from "../core/protocol/envelope.ts";
 import type { Recode } from "../core/schema/recode.ts";
 import type { Call, Message } from "./call.ts";
@@ -60,8 +60,17 @@ function flagFailure(call: Call, flags: number): Failure | undefined {
 /** Judges a message by its size when open; one that the proxy cannot open is judged as it is. */
 async function sized(message: Message, limit: number): Promise<Message> {
   if (message.data.length > limit) throw new FailureError({ kind: "message-too-large", limit });
-  if (message.encoding === "gzip" && message.data.length > 0) await gunzip(message.data, limit, notGzip);
+  if (message.encoding === "gzip" && message.data.length > 0) await checkGzip(message.data, limit, notGzip);
   return message;
+}
+
+function endsWhole(text: { finish(): void } | undefined): boolean {
+  try {
+    text?.finish();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function decodeText(body: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
@@ -106,7 +115,7 @@ export function requestFraming(call: Call, limit: number, recode: Recode | undef
       return writeEnvelope(out.encoding === "identity" ? 0 : flagCompressed, out.data);
     },
     finish(failure, clean) {
-      if (failure === undefined && clean) return new Uint8Array(0);
+      if (failure === undefined && clean && endsWhole(text)) return new Uint8Array(0);
       call.life.fail(failure ?? { kind: "malformed-request", what: "the body ends inside a message" });
       return null;
     },

@@ -1,6 +1,7 @@
 import { FailureError, failureToEnd } from "../core/failure.ts";
+import { codeFromHttpStatus } from "../core/protocol/code.ts";
 import { encodingHeaders } from "../core/protocol/dialect.ts";
-import { type End, okEnd } from "../core/protocol/end.ts";
+import { type End, errorEnd, okEnd } from "../core/protocol/end.ts";
 import { flagCompressed, writeEnvelope } from "../core/protocol/envelope.ts";
 import { replyMetadata } from "../core/protocol/metadata.ts";
 import type { Account } from "./budget.ts";
@@ -9,7 +10,7 @@ import { type Framing, relayFramed } from "./framed.ts";
 import type { Plan } from "./plan.ts";
 import type { UpstreamReply } from "./ports.ts";
 import {
-  endInHead, foreign, headFailure, isEndFlag, isForeign, metadataOf, readConnectUnary, readEnd, readGrpcWebUnary, recodeReply, streamEncoding, type WholeReply,
+  endInHead, foreign, headFailure, isEndFlag, isForeign, isSealedError, metadataOf, readConnectUnary, readEnd, readGrpcWebUnary, recodeReply, streamEncoding, type WholeReply,
 } from "./read-reply.ts";
 import { declaredLength, readWhole, smallBody } from "./read-whole.ts";
 import { endFrame, enveloped, writeWhole } from "./write-reply.ts";
@@ -37,7 +38,7 @@ async function write(relaying: Relaying, reply: UpstreamReply): Promise<Reply> {
     case "connect-unary":
     case "connect-get":
       if (plan.way === "pass" && headFailure(reply, plan) === undefined) return passConnectUnary(reply, call.account);
-      return finish(relaying, await readConnectUnary(reply, plan, limit, call.account));
+      return plan.way === "pass" && isSealedError(reply) ? passError(reply) : finish(relaying, await readConnectUnary(reply, plan, limit, call.account));
     case "grpc-web": {
       if (!plan.oneReply) return stream(relaying, reply);
       const whole = await readGrpcWebUnary(reply, plan, limit, call.account);
@@ -55,7 +56,13 @@ async function passConnectUnary(reply: UpstreamReply, account: Account): Promise
   const headers = replyMetadata(reply.headers, "protocol");
   const length = declaredLength(headers);
   const body = length !== undefined && length <= smallBody ? await readWhole(reply, smallBody, account) : reply.body;
-  return { status: 200, headers, body, end: okEnd() };
+  return { status: 200, headers, body, end: okEnd(), piped: body instanceof ReadableStream };
+}
+
+/** An error in an encoding that only the caller can open goes as it is. */
+function passError(reply: UpstreamReply): Reply {
+  const { status } = reply;
+  return { status, headers: replyMetadata(reply.headers, "protocol"), body: reply.body, end: errorEnd(codeFromHttpStatus(status), ""), piped: true };
 }
 
 async function finish({ call, plan, limit }: Relaying, { metadata, message, end }: WholeReply): Promise<Reply> {
@@ -87,7 +94,7 @@ function watch(relaying: Relaying, reply: UpstreamReply, inHead: End | undefined
   }
   if (call.route.streams === "blind" && plan.way === "pass" && !call.text.reply) {
     relaying.idle?.stop();
-    return enveloped(call, headers, reply.body, okEnd());
+    return { ...enveloped(call, headers, reply.body, okEnd()), piped: true };
   }
   const { promise, resolve } = Promise.withResolvers<End>();
   const framing = replyFraming(relaying, encoding, inHead, (end) => {
@@ -96,7 +103,7 @@ function watch(relaying: Relaying, reply: UpstreamReply, inHead: End | undefined
     call.life.close();
     call.account.release();
   });
-  return enveloped(call, headers, relayFramed(reply.body, framing, call.life, relaying.idle?.moved ?? (() => {})), promise);
+  return enveloped(call, headers, relayFramed(reply.body, framing, call, relaying.idle?.moved ?? (() => {})), promise);
 }
 
 /** Watches a reply stream: messages pass or are recoded, the origin's end is read, the caller's is written last. */
@@ -104,7 +111,6 @@ function replyFraming({ call, plan, limit }: Relaying, encoding: string, inHead:
   let end: End | undefined;
   return {
     judge(flags, length) {
-      if (end !== undefined) return { kind: "malformed-reply", what: "it goes on after its end" };
       if (isEndFlag(plan.dialect, flags)) {
         if (length > 1024 * 1024) return { kind: "malformed-reply", what: "its end is larger than 1 MiB" };
         return "hold";
@@ -123,6 +129,7 @@ function replyFraming({ call, plan, limit }: Relaying, encoding: string, inHead:
       const out = await recodeReply(message, plan.recodeOutput!, limit);
       return writeEnvelope(out.encoding === "identity" ? 0 : flagCompressed, out.data);
     },
+    over: () => end !== undefined,
     finish(failure, clean) {
       const said = end ?? (failure === undefined && clean ? inHead : undefined);
       const last = said ?? failureToEnd(failure ?? { kind: "malformed-reply", what: clean ? "it has no end" : "it ends inside a message" });

@@ -16,7 +16,7 @@ export function writeRequest(call: Call, plan: Plan, endpoint: CompiledEndpoint,
   const headers = call.metadata;
   const { dialect, codec } = plan;
   const names = encodingHeaders(dialect);
-  headers.set(names.accept, acceptable(call.accepts, plan.way === "recode"));
+  headers.set(names.accept, acceptable(call.accepts, plan.way === "recode" || (plan.way === "reframe" && dialect === "connect-unary")));
   if (dialect !== "connect-unary" && dialect !== "connect-get") headers.set("accept-encoding", "identity");
   writeTimeout(headers, call, plan);
   if (dialect === "grpc-web") headers.set("x-grpc-web", "1");
@@ -39,9 +39,10 @@ export function writeRequest(call: Call, plan: Plan, endpoint: CompiledEndpoint,
   return { ...request, method: "POST", path: call.path, body };
 }
 
-/** What the origin may compress with: what the caller takes, less what nobody here can open where messages are recoded. */
+/** What the origin may compress with: what the caller takes, less what nobody here can open where messages are recoded or errors read. */
 function acceptable(accepts: string | null, opened: boolean): string {
-  const names = (accepts ?? "").split(",").map((name) => name.split(";")[0]!.trim().toLowerCase());
+  const wanted = (accepts ?? "").split(",").filter((name) => !/;\s*q=0(?:\.0*)?\s*$/i.test(name));
+  const names = wanted.map((name) => name.split(";")[0]!.trim().toLowerCase());
   const fit = names.filter((name) => (opened ? name !== "" && encodingFrom(name) !== undefined : isPassable(name)));
   return fit.length > 0 ? fit.join(", ") : "identity";
 }

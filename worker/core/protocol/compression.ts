@@ -19,31 +19,35 @@ export function isPassable(name: string): boolean {
 
 /**
  * Opens gzip, counting as it goes: stops at the first byte past `limit`, whatever the data claims.
- * @returns the bytes, or a failure: `message-too-large`, or `corrupt` as given
+ * Throws a FailureError: `message-too-large`, or `corrupt` as given.
  */
-export async function gunzip(
-  data: Uint8Array<ArrayBuffer>,
-  limit: number,
-  corrupt: Failure,
-): Promise<Uint8Array<ArrayBuffer>> {
+export async function gunzip(data: Uint8Array<ArrayBuffer>, limit: number, corrupt: Failure): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  await inflate(data, limit, corrupt, (chunk) => chunks.push(chunk));
+  return concat(chunks);
+}
+
+/** Fails as `gunzip` does, and keeps nothing of what comes out. */
+export async function checkGzip(data: Uint8Array<ArrayBuffer>, limit: number, corrupt: Failure): Promise<void> {
+  await inflate(data, limit, corrupt, () => {});
+}
+
+async function inflate(data: Uint8Array<ArrayBuffer>, limit: number, corrupt: Failure, take: (chunk: Uint8Array<ArrayBuffer>) => void): Promise<void> {
   const stream = new DecompressionStream("gzip");
   const reader = (stream.readable as ReadableStream<Uint8Array<ArrayBuffer>>).getReader();
   const writer = (stream.writable as WritableStream<Uint8Array>).getWriter();
-  const written = writer.write(data).then(() => writer.close());
-  written.catch(() => {});
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let size = 0;
-  for (;;) {
+  writer.write(data).then(() => writer.close()).catch(() => {});
+  for (let size = 0; ; ) {
     const next = await reader.read().catch(() => {
       throw new FailureError(corrupt);
     });
-    if (next.done) return concat(chunks);
+    if (next.done) return;
     size += next.value.length;
     if (size > limit) {
       reader.cancel().catch(() => {});
       throw new FailureError({ kind: "message-too-large", limit });
     }
-    chunks.push(next.value);
+    take(next.value);
   }
 }
 

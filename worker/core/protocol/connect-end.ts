@@ -1,6 +1,7 @@
 import { base64Decode, base64EncodeUnpadded } from "./base64.ts";
 import { type Code, codeFromConnect } from "./code.ts";
 import type { Detail, End } from "./end.ts";
+import { isName, safeValue } from "./metadata.ts";
 import { flagConnectEnd, utf8, writeEnvelope } from "./envelope.ts";
 
 /** Connect's error and end-of-stream JSON: https://connectrpc.com/docs/protocol#error-end-stream */
@@ -42,9 +43,9 @@ export function errorFromBody(body: Uint8Array, fallback: Code, metadata: Header
 export function endStreamFrame(end: End): Uint8Array<ArrayBuffer> {
   const json: Record<string, unknown> = {};
   if (end.code !== "ok") json["error"] = errorToJson(end);
-  const metadata: [string, string[]][] = [];
-  end.metadata.forEach((value, name) => metadata.push([name, [value]]));
-  if (metadata.length > 0) json["metadata"] = Object.fromEntries(metadata);
+  const metadata = new Map<string, string[]>();
+  end.metadata.forEach((value, name) => metadata.set(name, [...(metadata.get(name) ?? []), value]));
+  if (metadata.size > 0) json["metadata"] = Object.fromEntries(metadata);
   return writeEnvelope(flagConnectEnd, utf8(JSON.stringify(json)));
 }
 
@@ -57,12 +58,7 @@ export function endFromEndStream(data: Uint8Array): End | undefined {
   if (!isObject(fields)) return undefined;
   for (const [name, values] of Object.entries(fields)) {
     for (const value of Array.isArray(values) ? (values as unknown[]) : []) {
-      if (typeof value !== "string") return undefined;
-      try {
-        metadata.append(name, value);
-      } catch {
-        return undefined;
-      }
+      if (typeof value === "string" && isName(name)) metadata.append(name, safeValue(value));
     }
   }
   if (json["error"] === undefined || json["error"] === null) return { code: "ok", message: "", details: [], metadata };

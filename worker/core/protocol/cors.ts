@@ -45,7 +45,7 @@ export function cors(config: CompiledCors): Cors {
       if (!granted) return { status: 403, headers };
       const asked = request.get("access-control-request-headers");
       headers.set("access-control-allow-methods", "GET, POST");
-      headers.set("access-control-allow-headers", config.allowedHeaders.includes("*") && asked !== null ? asked : allowedNames);
+      headers.set("access-control-allow-headers", config.allowedHeaders.includes("*") && asked !== null && /^[\w!#$%&'*+.^`|~, -]*$/.test(asked) ? asked : allowedNames);
       headers.set("access-control-max-age", String(config.maxAgeSeconds));
       return { status: 204, headers };
     },

@@ -58,6 +58,8 @@ export type Piece =
 export interface Skimmer {
   /** Takes the next chunk; gives its pieces in order. Relayed bytes are views into the chunk. */
   push(chunk: Uint8Array<ArrayBuffer>): Piece[];
+  /** Bytes of memory that the message which is being gathered takes by now. */
+  heldBytes(): number;
   /** Whether the stream so far ends at an envelope's border. */
   atBorder(): boolean;
   /** Whether part of an envelope has been let through, so that nothing can be put in before its rest. */
@@ -73,7 +75,18 @@ export function skimmer(judge: (flags: number, length: number) => Judgement): Sk
   let headLength = 0;
   let remaining = 0;
   let holding = false;
-  let held: Uint8Array<ArrayBuffer>[] = [];
+  let held = new Uint8Array(0);
+  let heldLength = 0;
+
+  function hold(bytes: Uint8Array): void {
+    if (heldLength + bytes.length > held.length) {
+      const grown = new Uint8Array(Math.min(Math.max(2 * held.length, heldLength + bytes.length), heldLength + remaining));
+      grown.set(held.subarray(0, heldLength));
+      held = grown;
+    }
+    held.set(bytes, heldLength);
+    heldLength += bytes.length;
+  }
 
   function push(chunk: Uint8Array<ArrayBuffer>): Piece[] {
     const pieces: Piece[] = [];
@@ -106,14 +119,15 @@ export function skimmer(judge: (flags: number, length: number) => Judgement): Sk
       }
       const take = Math.min(remaining, chunk.length - at);
       if (holding) {
-        if (take > 0) held.push(chunk.slice(at, at + take));
+        hold(chunk.subarray(at, at + take));
         relayFrom = at + take;
       }
       at += take;
       remaining -= take;
       if (remaining > 0) break;
-      if (holding) pieces.push({ kind: "held", envelope: { flags: head[0]!, data: concat(held) } });
-      held = [];
+      if (holding) pieces.push({ kind: "held", envelope: { flags: head[0]!, data: held.subarray(0, heldLength) } });
+      held = new Uint8Array(0);
+      heldLength = 0;
       headLength = 0;
       holding = false;
     }
@@ -123,6 +137,7 @@ export function skimmer(judge: (flags: number, length: number) => Judgement): Sk
 
   return {
     push,
+    heldBytes: () => held.length,
     atBorder: () => headLength === 0,
     midRelay: () => headLength === prefixLength && !holding,
   };

@@ -1,3 +1,5 @@
+import { grpcMessageEncode } from "./grpc-message.ts";
+
 /** Which headers are metadata, and which belong to HTTP, to a dialect or to the proxy itself. */
 
 /** Headers of one HTTP hop: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
@@ -7,14 +9,19 @@ const hopByHop = ["connection", "keep-alive", "proxy-connection", "te", "trailer
 const neverForwarded = [
   "host", "proxy-authorization", "proxy-authenticate", "x-original-url", "x-rewrite-url",
   "x-http-method", "x-http-method-override", "x-method-override",
-  "forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-prefix", "x-forwarded-port", "x-real-ip",
+  "forwarded", "x-real-ip", "true-client-ip", "x-client-ip", "x-cluster-client-ip", "x-original-host",
 ];
+
+/** Beginnings of names with which only a front that is trusted may speak. */
+const neverForwardedPrefixes = /^(?:x-forwarded-|cf-)/;
 
 /** Headers that the RPC protocols own in a request; the upstream dialect writes its own. */
 const protocolRequest = new Set([
   "content-type", "content-length", "content-encoding", "accept", "accept-encoding",
   "connect-protocol-version", "connect-timeout-ms", "connect-content-encoding", "connect-accept-encoding",
   "grpc-timeout", "grpc-encoding", "grpc-accept-encoding", "x-grpc-web",
+  // Of HTTP's own conditions and ranges a 304 or 206 would come, which no dialect has a form for.
+  "if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range", "range",
 ]);
 
 /** Headers that the RPC protocols, or the proxy's own reply, own. */
@@ -49,7 +56,7 @@ export function surveyRequest(headers: Headers): HeaderSurvey {
   headers.forEach((value, name) => {
     bytes += name.length + value.length;
     if (name.includes("_")) underscored = name;
-    if (neverCross.has(name) || protocolRequest.has(name)) drop.push(name);
+    if (neverCross.has(name) || protocolRequest.has(name) || neverForwardedPrefixes.test(name)) drop.push(name);
     if (name === "connection") for (const named of value.split(",")) drop.push(named.trim());
   });
   return { bytes, underscored, drop: drop.filter(isName) };
@@ -85,6 +92,12 @@ export function appendAll(to: Headers, from: Headers, prefix = ""): void {
   from.forEach((value, name) => to.append(prefix + name, value));
 }
 
-function isName(text: string): boolean {
+/** A value that any HTTP stack takes: what is neither printable nor Latin-1 is percent-encoded, since some stacks die of it. */
+export function safeValue(value: string): string {
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(value) ? value : grpcMessageEncode(value);
+}
+
+/** Whether the text may name a header. */
+export function isName(text: string): boolean {
   return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(text);
 }

@@ -3,6 +3,7 @@ import { codeFromGrpcStatus, codeToNumber } from "./code.ts";
 import type { End } from "./end.ts";
 import { flagTrailer, utf8, writeEnvelope } from "./envelope.ts";
 import { grpcMessageDecode, grpcMessageEncode } from "./grpc-message.ts";
+import { isName, safeValue } from "./metadata.ts";
 import { statusDetailsFromBinary, statusDetailsToBinary } from "./status-details.ts";
 
 /** The end as gRPC-Web writes it: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md */
@@ -36,7 +37,9 @@ export function endToTrailers(end: End): [name: string, value: string][] {
     const status = statusDetailsToBinary(end.code, end.message, end.details);
     pairs.push(["grpc-status-details-bin", base64EncodeUnpadded(status)]);
   }
-  end.metadata.forEach((value, name) => pairs.push([name, value]));
+  end.metadata.forEach((value, name) => {
+    if (!(endNames as readonly string[]).includes(name)) pairs.push([name, value]);
+  });
   return pairs;
 }
 
@@ -46,20 +49,16 @@ export function trailerFrame(end: End): Uint8Array<ArrayBuffer> {
   return writeEnvelope(flagTrailer, utf8(text));
 }
 
-/** Reads a trailer block; lines may end in LF alone. Undefined where a line is no header field. */
-export function parseTrailerBlock(block: Uint8Array): Headers | undefined {
+/** Reads a trailer block; lines may end in LF alone, and one that is no header field is passed over. */
+export function parseTrailerBlock(block: Uint8Array): Headers {
   const trailers = new Headers();
   for (const line of new TextDecoder().decode(block).split(/\r?\n/)) {
     if (line === "") continue;
     const colon = line.indexOf(":");
     const name = line.slice(0, colon).trim();
     const value = line.slice(colon + 1).trim();
-    if (colon < 1 || !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) || /[\0\r\n]/.test(value)) return undefined;
-    trailers.append(name, isByteString(value) ? value : grpcMessageEncode(value));
+    // One odd line must not cost the status.
+    if (colon > 0 && isName(name)) trailers.append(name, safeValue(value));
   }
   return trailers;
-}
-
-function isByteString(text: string): boolean {
-  return /^[\0-\xff]*$/.test(text);
 }
