@@ -74,6 +74,28 @@ describe.each(runtimes)("deadlines on %s", (runtime) => {
     }
   });
 
+  it("a piped unary reply that stalls is cut at the deadline", async () => {
+    on.origin.answer((response) => {
+      response.writeHead(200, { "content-type": "application/proto" });
+      response.write("half");
+    });
+    const { headers, body } = request("connect-unary", "x");
+    const reply = await call(on.proxy.port, { path: "/connect/test.v1.Test/Unary", headers: { ...headers, ...timeout("connect-unary", 300) }, body });
+    expect(reply.cut).toBe(true);
+    expect(reply.ms).toBeLessThan(900);
+  });
+
+  it("a stream ends with its end, whether or not the origin goes on", async () => {
+    on.origin.answer((response) => {
+      response.writeHead(200, webHead);
+      response.write(webReply("x"));
+    });
+    const { headers, body } = request("connect-stream", "x");
+    const reply = await call(on.proxy.port, { path: "/web/test.v1.Test/Server", headers, body });
+    expect(understand("connect-stream", reply).code).toBe("ok");
+    expect(reply.ms).toBeLessThan(800);
+  });
+
   it.each(["connect-stream", "grpc-web", "grpc-web-text"] as const)("a stream that stalls ends at the deadline in %s, after what had come", async (dialect) => {
     on.origin.answer(stalls);
     const { headers, body } = request(dialect, "x");

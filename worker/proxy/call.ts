@@ -41,8 +41,6 @@ export interface Reply {
   readonly body: BodyInit | null;
   /** How the RPC finished; a promise while a stream goes on. */
   readonly end: End | Promise<End>;
-  /** The body is piped from the origin: the call lives on until its deadline. */
-  readonly piped?: boolean;
   /** The reply may come before the request has been read. */
   readonly early?: boolean;
 }

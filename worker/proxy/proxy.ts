@@ -78,7 +78,7 @@ function rescue(ports: Ports, inner: Handler): Handler {
     try {
       const reply = await inner(call);
       if (reply.end instanceof Promise) return reply;
-      if (reply.piped !== true) call.life.close();
+      call.life.close();
       if (reply.body instanceof Uint8Array && reply.body.length > smallBody) return { ...reply, body: paidOut(reply.body, call.account) };
       call.account.release();
       return reply;

@@ -4,7 +4,6 @@ import { encodingHeaders } from "../core/protocol/dialect.ts";
 import { type End, errorEnd, okEnd } from "../core/protocol/end.ts";
 import { flagCompressed, writeEnvelope } from "../core/protocol/envelope.ts";
 import { replyMetadata } from "../core/protocol/metadata.ts";
-import type { Account } from "./budget.ts";
 import type { Call, Message, Reply } from "./call.ts";
 import { type Framing, relayFramed } from "./framed.ts";
 import type { Plan } from "./plan.ts";
@@ -13,6 +12,7 @@ import {
   endInHead, foreign, headFailure, isEndFlag, isForeign, isSealedError, metadataOf, readConnectUnary, readEnd, readGrpcWebUnary, recodeReply, streamEncoding, type WholeReply,
 } from "./read-reply.ts";
 import { declaredLength, readWhole, smallBody } from "./read-whole.ts";
+import { relayBytes } from "./relay-bytes.ts";
 import { endFrame, enveloped, writeWhole } from "./write-reply.ts";
 
 export interface Relaying {
@@ -37,8 +37,10 @@ async function write(relaying: Relaying, reply: UpstreamReply): Promise<Reply> {
   switch (plan.dialect) {
     case "connect-unary":
     case "connect-get":
-      if (plan.way === "pass" && headFailure(reply, plan) === undefined) return passConnectUnary(reply, call.account);
-      return plan.way === "pass" && isSealedError(reply) ? passError(reply) : finish(relaying, await readConnectUnary(reply, plan, limit, call.account));
+      if (plan.way === "pass" && headFailure(reply, plan) === undefined) return passConnectUnary(call, reply);
+      // An error in an encoding that only the caller can open goes as it is.
+      if (plan.way === "pass" && isSealedError(reply)) return passBody(call, reply, errorEnd(codeFromHttpStatus(reply.status), ""));
+      return finish(relaying, await readConnectUnary(reply, plan, limit, call.account));
     case "grpc-web": {
       if (!plan.oneReply) return stream(relaying, reply);
       const whole = await readGrpcWebUnary(reply, plan, limit, call.account);
@@ -52,17 +54,23 @@ async function write(relaying: Relaying, reply: UpstreamReply): Promise<Reply> {
 }
 
 /** A good unary Connect reply says in its head that it is good: its body passes as it is. */
-async function passConnectUnary(reply: UpstreamReply, account: Account): Promise<Reply> {
+async function passConnectUnary(call: Call, reply: UpstreamReply): Promise<Reply> {
+  const length = declaredLength(reply.headers);
+  if (length === undefined || length > smallBody) return passBody(call, reply, okEnd());
   const headers = replyMetadata(reply.headers, "protocol");
-  const length = declaredLength(headers);
-  const body = length !== undefined && length <= smallBody ? await readWhole(reply, smallBody, account) : reply.body;
-  return { status: 200, headers, body, end: okEnd(), piped: body instanceof ReadableStream };
+  return { status: 200, headers, body: await readWhole(reply, smallBody, call.account), end: okEnd() };
 }
 
-/** An error in an encoding that only the caller can open goes as it is. */
-function passError(reply: UpstreamReply): Reply {
-  const { status } = reply;
-  return { status, headers: replyMetadata(reply.headers, "protocol"), body: reply.body, end: errorEnd(codeFromHttpStatus(status), ""), piped: true };
+/** A body that passes as it comes; the call lives until its last byte. */
+function passBody(call: Call, { status, headers, body }: UpstreamReply, end: End): Reply {
+  const { promise, resolve } = Promise.withResolvers<End>();
+  const onEnd = (): void => {
+    call.life.close();
+    call.account.release();
+    resolve(end);
+  };
+  const relayed = body && relayBytes(body, call, onEnd);
+  return { status, headers: replyMetadata(headers, "protocol"), body: relayed, end: relayed === null ? end : promise };
 }
 
 async function finish({ call, plan, limit }: Relaying, { metadata, message, end }: WholeReply): Promise<Reply> {
@@ -94,7 +102,7 @@ function watch(relaying: Relaying, reply: UpstreamReply, inHead: End | undefined
   }
   if (call.route.streams === "blind" && plan.way === "pass" && !call.text.reply) {
     relaying.idle?.stop();
-    return { ...enveloped(call, headers, reply.body, okEnd()), piped: true };
+    return enveloped(call, headers, reply.body, okEnd());
   }
   const { promise, resolve } = Promise.withResolvers<End>();
   const framing = replyFraming(relaying, encoding, inHead, (end) => {

@@ -1,0 +1,49 @@
+import { FailureError } from "../core/failure.ts";
+import { byteReader } from "./byte-reader.ts";
+import type { Call } from "./call.ts";
+
+/**
+ * Relays a body as it is, under the call's deadline: when the call is over, the body is cut. Neither runtime lets an
+ * abort reach a body that was handed on natively. `onEnd` is called once, however it ends.
+ */
+export function relayBytes(
+  source: ReadableStream<Uint8Array<ArrayBuffer>>,
+  { life }: Pick<Call, "life">,
+  onEnd: () => void,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const reader = byteReader(source);
+  let ended = false;
+  let cut = (): void => {};
+  function end(): boolean {
+    if (ended) return false;
+    ended = true;
+    life.signal.removeEventListener("abort", cut);
+    onEnd();
+    return true;
+  }
+  return new ReadableStream<Uint8Array<ArrayBuffer>>(
+    {
+      start(controller) {
+        cut = () => {
+          if (end()) controller.error(new FailureError(life.failure() ?? { kind: "deadline" }));
+        };
+        life.signal.addEventListener("abort", cut, { once: true });
+      },
+      async pull(controller) {
+        try {
+          const bytes = await reader.read();
+          if (ended) return;
+          if (bytes !== undefined) controller.enqueue(bytes);
+          else if (end()) controller.close();
+        } catch (error) {
+          if (end()) controller.error(error);
+        }
+      },
+      cancel() {
+        end();
+        reader.cancel();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
