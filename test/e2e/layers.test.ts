@@ -15,6 +15,7 @@ function nodePorts(log: (entry: LogEntry) => void): Ports {
       const timer = setTimeout(then, ms);
       return () => clearTimeout(timer);
     },
+    endsWithReply: false,
     random: () => Math.random(),
     log,
   };
@@ -46,7 +47,7 @@ describe("layers of one's own", () => {
     const { headers, body } = request(dialect, "x");
     const method = dialect === "connect-stream" ? "Server" : "Unary";
     const sent = new Request(`http://proxy.example/web/test.v1.Test/${method}`, { method: "POST", headers: { ...headers, ...more }, body: new Uint8Array(body) });
-    return received(await to.fetch(sent, { clientAddress: () => "10.0.0.1", left: null }));
+    return received(await to.fetch(sent, { clientAddress: () => "10.0.0.1", left: () => null }));
   }
 
   const tenant: Layer = {

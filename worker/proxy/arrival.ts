@@ -28,19 +28,20 @@ export type Arrival = { readonly call: Call } | { readonly reply: Reply } | "no-
 /** Reads a request's head. Its body stays untouched. */
 export function arrival(needs: ArrivalNeeds, request: Request, facts: ConnectionFacts): Arrival {
   const { limits } = needs;
-  const { host, path, query } = splitUrl(request.url);
+  const { url, method: verb, headers } = request;
+  const { host, path, query } = splitUrl(url);
   if (host === undefined) return plain(400, "Cannot take this request: its Host must be one name");
-  const survey = surveyRequest(request.headers);
-  const metadata = new Headers(request.headers);
+  const survey = surveyRequest(headers);
+  const metadata = new Headers(headers);
   for (const name of survey.drop) metadata.delete(name);
   const routed = needs.route({ path, host, metadata });
   const method = routed && needs.methods.get(routed.methodPath);
 
-  const form = readForm(request, query, method);
+  const form = readForm(verb, headers, query, method);
   if (form === undefined) {
     if (routed === undefined) return "no-rpc";
     const getAllowed = method?.idempotency === "no-side-effects";
-    return request.method === "POST" || (getAllowed && request.method === "GET")
+    return verb === "POST" || (getAllowed && verb === "GET")
       ? plain(415, "", { "accept-post": acceptPost })
       : plain(405, "", { allow: getAllowed ? "GET, POST" : "POST" });
   }
@@ -48,7 +49,7 @@ export function arrival(needs: ArrivalNeeds, request: Request, facts: Connection
   const refuse = (failure: Failure, status?: number): Arrival => ({
     reply: { ...writeEnd(to, failureToEnd(failure), status ?? failureHttpStatus(failure)), early: true },
   });
-  if (request.url.length > limits.urlBytes) return plain(414, "");
+  if (url.length > limits.urlBytes) return plain(414, "");
   if (survey.bytes > limits.headerBytes) return refuse({ kind: "headers-too-large", limit: limits.headerBytes }, 431);
   if (survey.underscored !== undefined) return refuse({ kind: "malformed-request", what: "a header's name has an underscore" });
   if (routed === undefined) return refuse({ kind: "unknown-method", reason: "route" });
@@ -57,15 +58,16 @@ export function arrival(needs: ArrivalNeeds, request: Request, facts: Connection
 
   const { route, methodPath } = routed;
   const connect = familyOf(to.form.dialect) === "connect";
-  const version = get === null ? request.headers.get("connect-protocol-version") : (get.value.version?.replace("v", "") ?? null);
+  const version = get === null ? headers.get("connect-protocol-version") : (get.value.version?.replace("v", "") ?? null);
   if (connect && version !== null && version !== "1") {
     return refuse({ kind: "malformed-request", what: 'the Connect protocol version must be "1"' });
   }
-  const timeoutText = request.headers.get(connect ? "connect-timeout-ms" : "grpc-timeout");
+  const timeoutText = headers.get(connect ? "connect-timeout-ms" : "grpc-timeout");
   const timeout = timeoutText === null ? undefined : connect ? connectTimeoutToMs(timeoutText) : grpcTimeoutToMs(timeoutText);
   if (timeoutText !== null && timeout === undefined) return refuse({ kind: "malformed-request", what: "the time-out cannot be read" });
   const unary = to.form.dialect === "connect-unary" || to.form.dialect === "connect-get" || method?.kind === "unary";
   const names = encodingHeaders(to.form.dialect);
+  const life = openLifetime(needs.ports, facts, Math.min(timeout ?? Infinity, unary ? route.timeoutMs : route.maxDurationMs));
   return {
     call: {
       request,
@@ -77,12 +79,12 @@ export function arrival(needs: ArrivalNeeds, request: Request, facts: Connection
       route,
       cluster: needs.clusters[route.cluster]!,
       method,
-      encoding: (get?.value.encoding ?? (request.headers.get(names.encoding) || "identity")).toLowerCase(),
-      accepts: request.headers.get(names.accept),
+      encoding: (get?.value.encoding ?? (headers.get(names.encoding) || "identity")).toLowerCase(),
+      accepts: headers.get(names.accept),
       metadata,
       timed: timeout !== undefined,
-      life: openLifetime(needs.ports, facts, Math.min(timeout ?? Infinity, unary ? route.timeoutMs : route.maxDurationMs)),
-      account: needs.budget.account(),
+      life,
+      account: needs.budget.account(life),
     },
   };
 }
@@ -103,17 +105,17 @@ interface RequestForm {
   readonly get: ReturnType<typeof parseGetQuery> | null;
 }
 
-function readForm(request: Request, query: string, method: CompiledMethod | undefined): RequestForm | undefined {
-  if (request.method === "POST") {
-    const form = formFromContentType(request.headers.get("content-type") ?? "");
+function readForm(verb: string, headers: Headers, query: string, method: CompiledMethod | undefined): RequestForm | undefined {
+  if (verb === "POST") {
+    const form = formFromContentType(headers.get("content-type") ?? "");
     if (form === undefined) return undefined;
     if (familyOf(form.dialect) === "connect") return { to: { form, text: { request: false, reply: false } }, textRequest: false, get: null };
     const textRequest = form.dialect === "grpc-web-text";
-    const accept = (request.headers.get("accept") ?? "").toLowerCase();
+    const accept = (headers.get("accept") ?? "").toLowerCase();
     const reply = accept.includes("application/grpc-web-text") || (textRequest && !accept.includes("application/grpc-web"));
     return { to: { form: { dialect: "grpc-web", codec: form.codec }, text: { request: textRequest, reply } }, textRequest, get: null };
   }
-  if (request.method !== "GET" || method?.idempotency !== "no-side-effects" || query === "") return undefined;
+  if (verb !== "GET" || method?.idempotency !== "no-side-effects" || query === "") return undefined;
   const get = parseGetQuery(query);
   const codec = "value" in get ? get.value.codec : "json";
   return { to: { form: { dialect: "connect-get", codec }, text: { request: false, reply: false } }, textRequest: false, get };

@@ -1,9 +1,11 @@
 import { FailureError } from "../core/failure.ts";
+import type { Lifetime } from "./lifetime.ts";
+import { smallBody } from "./read-whole.ts";
 
 /** What all calls of an isolate hold in memory together, in bytes, against one bound. */
 export interface Budget {
   /** Opens an account for one call. */
-  account(): Account;
+  account(life: Lifetime): Account;
   /** Bytes held now. */
   held(): number;
 }
@@ -13,21 +15,37 @@ export interface Account {
   charge(bytes: number): void;
   /** Gives back a part of what was charged. */
   give(bytes: number): void;
-  /** Gives back everything that was charged. */
+  /** Gives back everything that was charged; nothing can be charged any more. */
   release(): void;
 }
 
-export function budget(limit: number): Budget {
+/**
+ * A call that holds much waits for its caller to leave. One that holds little does not, so the runtime may drop it
+ * without a word: what such calls left charged is given back when it is needed and their deadline has passed.
+ */
+export function budget(limit: number, now: () => number): Budget {
   let total = 0;
+  const small = new Map<Account, number>();
+
+  function reclaim(): void {
+    const at = now();
+    for (const [account, deadline] of small) if (deadline < at) account.release();
+  }
+
   return {
     held: () => total,
-    account() {
+    account(life) {
       let mine = 0;
-      return {
+      let released = false;
+      const account: Account = {
         charge(bytes) {
-          if (total + bytes > limit) throw new FailureError({ kind: "over-budget" });
+          if (total + bytes > limit) reclaim();
+          if (released || total + bytes > limit) throw new FailureError({ kind: "over-budget" });
           total += bytes;
           mine += bytes;
+          if (mine <= smallBody) return void small.set(account, life.deadline);
+          small.delete(account);
+          void life.signal;
         },
         give(bytes) {
           const back = Math.min(bytes, mine);
@@ -35,10 +53,13 @@ export function budget(limit: number): Budget {
           mine -= back;
         },
         release() {
+          released = true;
           total -= mine;
           mine = 0;
+          small.delete(account);
         },
       };
+      return account;
     },
   };
 }

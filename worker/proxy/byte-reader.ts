@@ -1,3 +1,5 @@
+import { concat } from "../core/protocol/envelope.ts";
+
 /** Bytes of one read: few for a trickle, since a waiting read holds them; more while reads come back full. */
 const smallest = 4 * 1024;
 const largest = 256 * 1024;
@@ -6,6 +8,8 @@ const largest = 256 * 1024;
 export interface ByteReader {
   /** The next bytes, or undefined at the end. */
   read(): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** At least `size` bytes, fewer only at the end. */
+  fill(size: number): Promise<Uint8Array<ArrayBuffer>>;
   release(): void;
   cancel(): void;
 }
@@ -15,14 +19,10 @@ export interface ByteReader {
  */
 export function byteReader(source: ReadableStream<Uint8Array<ArrayBuffer>>): ByteReader {
   const byob = byobReader(source);
-  if (byob === undefined) {
-    const reader = source.getReader();
-    return {
-      read: async () => (await reader.read()).value,
-      release: () => reader.releaseLock(),
-      cancel: () => void reader.cancel().catch(() => {}),
-    };
-  }
+  return byob === undefined ? chunkReader(source) : viewReader(byob);
+}
+
+function viewReader(byob: ReadableStreamBYOBReader): ByteReader {
   let size = smallest;
   return {
     async read() {
@@ -32,9 +32,38 @@ export function byteReader(source: ReadableStream<Uint8Array<ArrayBuffer>>): Byt
       else if (value.length < size / 4) size = Math.max(size / 4, smallest);
       return value as Uint8Array<ArrayBuffer>;
     },
+    async fill(atLeast) {
+      const { value } = await (byob as FillingReader).read(new Uint8Array(atLeast), { min: atLeast });
+      return value ?? new Uint8Array(0);
+    },
     release: () => byob.releaseLock(),
     cancel: () => void byob.cancel().catch(() => {}),
   };
+}
+
+function chunkReader(source: ReadableStream<Uint8Array<ArrayBuffer>>): ByteReader {
+  const reader = source.getReader();
+  const read = async (): Promise<Uint8Array<ArrayBuffer> | undefined> => (await reader.read()).value;
+  return {
+    read,
+    async fill(atLeast) {
+      const chunks: Uint8Array<ArrayBuffer>[] = [];
+      for (let size = 0; size < atLeast; ) {
+        const chunk = await read();
+        if (chunk === undefined) break;
+        size += chunk.length;
+        chunks.push(chunk);
+      }
+      return concat(chunks);
+    },
+    release: () => reader.releaseLock(),
+    cancel: () => void reader.cancel().catch(() => {}),
+  };
+}
+
+/** https://streams.spec.whatwg.org/#dictdef-readablestreambyobreaderreadoptions, which the types here lack. */
+interface FillingReader {
+  read(view: Uint8Array<ArrayBuffer>, options: { readonly min: number }): Promise<{ readonly value?: Uint8Array<ArrayBuffer> }>;
 }
 
 function byobReader(source: ReadableStream): ReadableStreamBYOBReader | undefined {

@@ -111,8 +111,13 @@ export function relayFramed(
   );
 }
 
+export interface IdleWatch {
+  readonly moved: () => void;
+  readonly stop: () => void;
+}
+
 /** Fails the call when nothing has moved for `ms`: call `moved` whenever something does. One timer, re-armed as it fires. */
-export function idleWatch(ports: Ports, life: Lifetime, ms: number): { moved: () => void; stop: () => void } {
+export function idleWatch(ports: Ports, life: Lifetime, ms: number): IdleWatch {
   let last = ports.now();
   let cancel = ports.after(ms, check);
   function check(): void {

@@ -8,6 +8,11 @@ export interface Ports {
   readonly now: () => number;
   /** Runs `then` after `ms` milliseconds, unless the function it gives back is called before. */
   readonly after: (ms: number, then: () => void) => () => void;
+  /**
+   * Whether whatever a call has under way upstream ends by itself once its reply has been sent or its caller has gone,
+   * as it does on workerd. Elsewhere a signal ends it.
+   */
+  readonly endsWithReply: boolean;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   /** Takes what an operator should know; never tokens, never bodies. */
@@ -28,7 +33,7 @@ export interface UpstreamRequest {
   readonly path: string;
   readonly headers: Headers;
   readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
-  readonly signal: AbortSignal;
+  readonly signal: AbortSignal | null;
 }
 
 /** An origin's answer: its head, its body as it comes, and its HTTP trailers where the transport sees them. */
@@ -38,7 +43,7 @@ export interface UpstreamReply {
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
   readonly trailers: Promise<Headers> | null;
   /** The body whole, read natively. */
-  readonly whole: () => Promise<ArrayBuffer>;
+  arrayBuffer(): Promise<ArrayBuffer>;
   /** What it means when the body breaks off. */
   readonly broken: Failure;
 }
@@ -51,5 +56,5 @@ export interface ConnectionFacts {
   /** The caller's address where the door can vouch for it, or null. */
   readonly clientAddress: () => string | null;
   /** Fires when the caller leaves, where the runtime does not end the work by itself. */
-  readonly left: AbortSignal | null;
+  readonly left: () => AbortSignal | null;
 }

@@ -38,7 +38,7 @@ export function createProxy({ config, ports, layers = [] }: ProxyOptions): Proxy
     methods: methodTable(config),
     clusters: config.clusters,
     limits: config.limits,
-    budget: budget(config.limits.heldBytes),
+    budget: budget(config.limits.heldBytes, ports.now),
     ports,
   };
   const toOrigin = forward({ ports, limits: config.limits, pickers: config.clusters.map(picker), recoderOf: recoders(config.descriptors) });
@@ -49,9 +49,10 @@ export function createProxy({ config, ports, layers = [] }: ProxyOptions): Proxy
 
   return {
     async fetch(request, facts) {
-      const origin = request.headers.get("origin");
-      if (request.method === "OPTIONS" && request.headers.has("access-control-request-method")) {
-        const { status, headers } = crossOrigin.preflight(request.headers);
+      const asked = request.headers;
+      const origin = asked.get("origin");
+      if (request.method === "OPTIONS" && asked.has("access-control-request-method")) {
+        const { status, headers } = crossOrigin.preflight(asked);
         return new Response(null, { status, headers });
       }
       const arrived = arrival(needs, request, facts);

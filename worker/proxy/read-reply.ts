@@ -4,9 +4,9 @@ import { encodingFrom, gunzip, gzip } from "../core/protocol/compression.ts";
 import { endFromEndStream, errorFromBody } from "../core/protocol/connect-end.ts";
 import { encodingHeaders, formFromContentType, type UpstreamForm } from "../core/protocol/dialect.ts";
 import { type End, okEnd } from "../core/protocol/end.ts";
-import { type Envelope, flagCompressed, flagConnectEnd, flagTrailer, splitEnvelopes } from "../core/protocol/envelope.ts";
+import { type Envelope, flagCompressed, flagConnectEnd, flagTrailer, fromUtf8, splitEnvelopes } from "../core/protocol/envelope.ts";
 import { replyMetadata, takeTrailerPrefixed } from "../core/protocol/metadata.ts";
-import { endFromTrailers, parseTrailerBlock } from "../core/protocol/trailers.ts";
+import { endFromTrailerBlock, endFromTrailers } from "../core/protocol/trailers.ts";
 import type { Recode } from "../core/schema/recode.ts";
 import type { Account } from "./budget.ts";
 import type { Message } from "./call.ts";
@@ -47,7 +47,7 @@ export async function readConnectUnary(reply: UpstreamReply, plan: Plan, limit: 
   const trailers = takeTrailerPrefixed(metadata);
   const encoding = reply.headers.get("content-encoding") || "identity";
   if (reply.status !== 200) {
-    const body = await readWhole(reply, limit, account);
+    const body = await readWhole(reply, limit, account, reply.broken);
     const open = encoding === "gzip" ? await gunzip(body, limit, corrupt).catch(() => body) : body;
     const isJson = formFromContentType(reply.headers.get("content-type") ?? "")?.codec === "json";
     const end = isJson ? errorFromBody(open, codeFromHttpStatus(reply.status), trailers) : undefined;
@@ -56,7 +56,7 @@ export async function readConnectUnary(reply: UpstreamReply, plan: Plan, limit: 
   }
   const failure = headFailure(reply, plan);
   if (failure !== undefined) throw new FailureError(failure);
-  return { metadata, message: { data: await readWhole(reply, limit, account), encoding }, end: okEnd(trailers) };
+  return { metadata, message: { data: await readWhole(reply, limit, account, reply.broken), encoding }, end: okEnd(trailers) };
 }
 
 /**
@@ -64,7 +64,7 @@ export async function readConnectUnary(reply: UpstreamReply, plan: Plan, limit: 
  * the last word; an empty trailer frame behind such a head says nothing.
  */
 export function endInHead(reply: UpstreamReply): End | undefined {
-  return endFromTrailers(trailersOnly(reply.headers));
+  return reply.headers.has("grpc-status") ? endFromTrailers(trailersOnly(reply.headers)) : undefined;
 }
 
 const headOnly = [
@@ -89,7 +89,7 @@ export async function readGrpcWebUnary(
   const inHead = endInHead(reply);
   const failure = headFailure(reply, plan);
   if (failure !== undefined && inHead === undefined) throw new FailureError(failure);
-  const body = await readWhole(reply, limit + framingRoom, account);
+  const body = await readWhole(reply, limit + framingRoom, account, reply.broken);
   if (inHead !== undefined && body.length === 0) return { metadata: new Headers(), message: undefined, end: inHead, raw: undefined };
   const { envelopes, rest } = splitEnvelopes(body);
   if (rest.length > 0) throw new FailureError({ kind: "malformed-reply", what: "it ends inside a message" });
@@ -105,19 +105,19 @@ export async function readGrpcWebUnary(
   const message = first && { data: first.data, encoding: first.flags & flagCompressed ? encoding : "identity" };
   if (first !== undefined && first.flags & flagCompressed && encoding === "identity") throw new FailureError({ kind: "unexpected-compression" });
   if (messages.some(({ flags }) => isForeign(flags))) throw new FailureError(foreign);
-  const canonical = trailer !== undefined && end.madeUp === undefined && envelopes.at(-1) === trailer && isCanonical(trailer);
+  const canonical = plan.way === "pass" && trailer !== undefined && end.madeUp === undefined && envelopes.at(-1) === trailer && isCanonical(trailer);
   return { metadata: metadataOf(reply), message, end, raw: canonical ? body : undefined };
 }
 
 /** Whether every client reads this trailer frame: open, names in lower case, every line ended by CRLF. */
 function isCanonical({ flags, data }: Envelope): boolean {
-  return flags === flagTrailer && /^(?:[a-z0-9_.-]+:[^\r\n]*\r\n)+$/.test(new TextDecoder().decode(data));
+  return flags === flagTrailer && /^(?:[a-z0-9_.-]+:[^\r\n]*\r\n)+$/.test(fromUtf8(data));
 }
 
 /** Reads an end frame; undefined where it does not say how the call ended. */
 export async function readEnd(dialect: UpstreamForm, { flags, data }: Envelope, encoding: string, limit: number): Promise<End | undefined> {
   const open = flags & flagCompressed && encoding === "gzip" && data.length > 0 ? await gunzip(data, limit, corrupt) : data;
-  return dialect === "grpc-web" ? endFromTrailers(parseTrailerBlock(open)) : endFromEndStream(open);
+  return dialect === "grpc-web" ? endFromTrailerBlock(open) : endFromEndStream(open);
 }
 
 /** Flags that mean nothing in this dialect, and perhaps an end in the caller's. */

@@ -10,6 +10,7 @@ import { readWhole } from "./read-whole.ts";
 /** Room for the envelope's prefix, and for base64 where the body is text. */
 const framingRoom = 64;
 
+const left: Failure = { kind: "left" };
 const notGzip: Failure = { kind: "malformed-request", what: "the message cannot be decompressed" };
 
 /** The encodings of a request are the ones that the proxy opens or lets through. */
@@ -26,12 +27,11 @@ export async function readMessage(call: Call, limit: number, recode: Recode | un
 async function readOnly(call: Call, limit: number): Promise<Message> {
   if (call.get !== null) return { data: call.get.message, encoding: call.encoding };
   const { request } = call;
-  const source = { headers: request.headers, body: request.body, whole: () => request.arrayBuffer(), broken: { kind: "left" } as const };
   if (call.form.dialect === "connect-unary") {
-    return { data: await readWhole(source, limit, call.account), encoding: call.encoding };
+    return { data: await readWhole(request, limit, call.account, left), encoding: call.encoding };
   }
   const room = call.text.request ? Math.ceil(limit / 3) * 4 + framingRoom : limit + framingRoom;
-  const body = await readWhole(source, room, call.account);
+  const body = await readWhole(request, room, call.account, left);
   return onlyMessage(call, call.text.request ? decodeText(body) : body);
 }
 

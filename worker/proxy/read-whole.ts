@@ -1,17 +1,19 @@
 import { type Failure, FailureError } from "../core/failure.ts";
 import { concat } from "../core/protocol/envelope.ts";
 import type { Account } from "./budget.ts";
+import { byteReader } from "./byte-reader.ts";
 
 /** Up to here a declared body is read in one native step and charged as declared; past it, charged as it comes. */
 export const smallBody = 64 * 1024;
 
-/** A body to be read whole: a Request, or an origin's reply. */
+/** What a body of unknown length is first asked for: most end within it, and are then read in one step. */
+const smallestStep = 4 * 1024;
+
+/** A body to be read whole: a Request's, or that of an origin's reply. */
 export interface Readable {
   readonly headers: Headers;
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
-  readonly whole: () => Promise<ArrayBuffer>;
-  /** What it means when the body breaks off. */
-  readonly broken: Failure;
+  arrayBuffer(): Promise<ArrayBuffer>;
 }
 
 /** The declared length in bytes, or undefined where the body is chunked or declares nonsense. */
@@ -21,36 +23,44 @@ export function declaredLength(headers: Headers): number | undefined {
 }
 
 /**
- * Reads a body of at most `limit` bytes, each charged to the account.
+ * Reads a body of at most `limit` bytes, each charged to the account; `broken` is what it means when it breaks off.
  * Throws `message-too-large` (on the declared length already) or `over-budget`.
  */
-export async function readWhole(from: Readable, limit: number, account: Account): Promise<Uint8Array<ArrayBuffer>> {
+export async function readWhole(from: Readable, limit: number, account: Account, broken: Failure): Promise<Uint8Array<ArrayBuffer>> {
   const declared = declaredLength(from.headers);
   if (declared !== undefined && declared > limit) throw new FailureError({ kind: "message-too-large", limit });
-  if (from.body === null || declared === 0) return new Uint8Array(0);
-  if (declared !== undefined && declared <= smallBody) {
-    account.charge(declared);
-    try {
-      return new Uint8Array(await from.whole());
-    } catch {
-      throw new FailureError(from.broken);
-    }
+  if (declared !== undefined && declared <= smallBody) return readSmall(from, declared, account, broken);
+  return from.body === null ? new Uint8Array(0) : readLarge(from.body, limit, account, broken);
+}
+
+async function readSmall(from: Readable, declared: number, account: Account, broken: Failure): Promise<Uint8Array<ArrayBuffer>> {
+  account.charge(declared);
+  try {
+    return new Uint8Array(await from.arrayBuffer());
+  } catch {
+    throw new FailureError(broken);
   }
-  const reader = from.body.getReader();
+}
+
+async function readLarge(body: NonNullable<Readable["body"]>, limit: number, account: Account, broken: Failure): Promise<Uint8Array<ArrayBuffer>> {
+  const reader = byteReader(body);
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
   try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return concat(chunks);
-      size += value.length;
+    for (let step = smallestStep; ; step = Math.min(step * 4, smallBody)) {
+      account.charge(step);
+      const bytes = await reader.fill(step);
+      size += bytes.length;
       if (size > limit) throw new FailureError({ kind: "message-too-large", limit });
-      account.charge(value.length);
-      chunks.push(value);
+      chunks.push(bytes);
+      if (bytes.length > step) account.charge(bytes.length - step);
+      if (bytes.length >= step) continue;
+      account.give(step - bytes.length);
+      return concat(chunks);
     }
   } catch (error) {
-    throw error instanceof FailureError ? error : new FailureError(from.broken);
+    throw error instanceof FailureError ? error : new FailureError(broken);
   } finally {
-    reader.releaseLock();
+    reader.release();
   }
 }

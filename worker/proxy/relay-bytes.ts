@@ -25,7 +25,9 @@ export function relayBytes(
     {
       start(controller) {
         cut = () => {
-          if (end()) controller.error(new FailureError(life.failure() ?? { kind: "deadline" }));
+          if (!end()) return;
+          controller.error(new FailureError(life.failure() ?? { kind: "deadline" }));
+          reader.cancel();
         };
         life.signal.addEventListener("abort", cut, { once: true });
       },

@@ -5,7 +5,7 @@ import { type End, errorEnd, okEnd } from "../core/protocol/end.ts";
 import { flagCompressed, writeEnvelope } from "../core/protocol/envelope.ts";
 import { replyMetadata } from "../core/protocol/metadata.ts";
 import type { Call, Message, Reply } from "./call.ts";
-import { type Framing, relayFramed } from "./framed.ts";
+import { type Framing, type IdleWatch, relayFramed } from "./framed.ts";
 import type { Plan } from "./plan.ts";
 import type { UpstreamReply } from "./ports.ts";
 import {
@@ -20,7 +20,7 @@ export interface Relaying {
   readonly plan: Plan;
   /** Largest message that is held, in bytes. */
   readonly limit: number;
-  readonly idle: { readonly moved: () => void; readonly stop: () => void } | undefined;
+  readonly idle: IdleWatch | undefined;
 }
 
 /** Turns an origin's reply into the caller's. Throws a FailureError where it is none. */
@@ -32,25 +32,26 @@ export async function relay(relaying: Relaying, reply: UpstreamReply): Promise<R
   return answer;
 }
 
-async function write(relaying: Relaying, reply: UpstreamReply): Promise<Reply> {
+function write(relaying: Relaying, reply: UpstreamReply): Reply | Promise<Reply> {
+  const { call, plan } = relaying;
+  if (!plan.oneReply) return stream(relaying, reply);
+  if (plan.dialect === "grpc-web") return grpcWebUnary(relaying, reply);
+  if (plan.way === "pass" && headFailure(reply, plan) === undefined) return passConnectUnary(call, reply);
+  // An error in an encoding that only the caller can open goes as it is.
+  if (plan.way === "pass" && isSealedError(reply)) return passBody(call, reply, errorEnd(codeFromHttpStatus(reply.status), ""));
+  return connectUnary(relaying, reply);
+}
+
+async function connectUnary(relaying: Relaying, reply: UpstreamReply): Promise<Reply> {
+  return finish(relaying, await readConnectUnary(reply, relaying.plan, relaying.limit, relaying.call.account));
+}
+
+async function grpcWebUnary(relaying: Relaying, reply: UpstreamReply): Promise<Reply> {
   const { call, plan, limit } = relaying;
-  switch (plan.dialect) {
-    case "connect-unary":
-    case "connect-get":
-      if (plan.way === "pass" && headFailure(reply, plan) === undefined) return passConnectUnary(call, reply);
-      // An error in an encoding that only the caller can open goes as it is.
-      if (plan.way === "pass" && isSealedError(reply)) return passBody(call, reply, errorEnd(codeFromHttpStatus(reply.status), ""));
-      return finish(relaying, await readConnectUnary(reply, plan, limit, call.account));
-    case "grpc-web": {
-      if (!plan.oneReply) return stream(relaying, reply);
-      const whole = await readGrpcWebUnary(reply, plan, limit, call.account);
-      if (plan.way !== "pass" || whole.raw === undefined) return finish(relaying, whole);
-      if (whole.message !== undefined && whole.message.encoding !== "identity") whole.metadata.set("grpc-encoding", whole.message.encoding);
-      return enveloped(call, whole.metadata, whole.raw, whole.end);
-    }
-    case "connect-stream":
-      return stream(relaying, reply);
-  }
+  const whole = await readGrpcWebUnary(reply, plan, limit, call.account);
+  if (plan.way !== "pass" || whole.raw === undefined) return finish(relaying, whole);
+  if (whole.message !== undefined && whole.message.encoding !== "identity") whole.metadata.set("grpc-encoding", whole.message.encoding);
+  return enveloped(call, whole.metadata, whole.raw, whole.end);
 }
 
 /** A good unary Connect reply says in its head that it is good: its body passes as it is. */
@@ -58,7 +59,7 @@ async function passConnectUnary(call: Call, reply: UpstreamReply): Promise<Reply
   const length = declaredLength(reply.headers);
   if (length === undefined || length > smallBody) return passBody(call, reply, okEnd());
   const headers = replyMetadata(reply.headers, "protocol");
-  return { status: 200, headers, body: await readWhole(reply, smallBody, call.account), end: okEnd() };
+  return { status: 200, headers, body: await readWhole(reply, smallBody, call.account, reply.broken), end: okEnd() };
 }
 
 /** A body that passes as it comes; the call lives until its last byte. */
@@ -73,16 +74,16 @@ function passBody(call: Call, { status, headers, body }: UpstreamReply, end: End
   return { status, headers: replyMetadata(headers, "protocol"), body: relayed, end: relayed === null ? end : promise };
 }
 
-async function finish({ call, plan, limit }: Relaying, { metadata, message, end }: WholeReply): Promise<Reply> {
-  const recoded = message && plan.recodeOutput ? await recodeReply(message, plan.recodeOutput, limit) : message;
-  return writeWhole(call, metadata, recoded, end);
+function finish({ call, plan, limit }: Relaying, { metadata, message, end }: WholeReply): Reply | Promise<Reply> {
+  if (message === undefined || plan.recodeOutput === undefined) return writeWhole(call, metadata, message, end);
+  return recodeReply(message, plan.recodeOutput, limit).then((recoded) => writeWhole(call, metadata, recoded, end));
 }
 
 async function stream(relaying: Relaying, reply: UpstreamReply): Promise<Reply> {
   const { call, plan, limit } = relaying;
   const inHead = plan.dialect === "grpc-web" ? endInHead(reply) : undefined;
   if (inHead === undefined) return watch(relaying, reply, undefined);
-  const body = await readWhole(reply, limit, call.account);
+  const body = await readWhole(reply, limit, call.account, reply.broken);
   if (body.length > 0) return watch(relaying, { ...reply, body: new Response(body).body as typeof reply.body }, inHead);
   relaying.idle?.stop();
   return writeWhole(call, new Headers(), undefined, inHead);

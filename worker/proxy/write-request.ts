@@ -12,7 +12,7 @@ import type { UpstreamRequest } from "./ports.ts";
 export type Outgoing = Message | ReadableStream<Uint8Array>;
 
 /** Writes the request of a call in its origin's dialect. Takes the call's metadata over. */
-export function writeRequest(call: Call, plan: Plan, endpoint: CompiledEndpoint, outgoing: Outgoing): UpstreamRequest {
+export function writeRequest(call: Call, plan: Plan, endpoint: CompiledEndpoint, outgoing: Outgoing, signal: AbortSignal | null): UpstreamRequest {
   const headers = call.metadata;
   const { dialect, codec } = plan;
   const names = encodingHeaders(dialect);
@@ -23,7 +23,7 @@ export function writeRequest(call: Call, plan: Plan, endpoint: CompiledEndpoint,
   else headers.set("connect-protocol-version", "1");
   applyRoute(headers, call, call.route);
 
-  const request = { endpoint, headers, signal: call.life.signal };
+  const request = { endpoint, headers, signal };
   if (outgoing instanceof ReadableStream) {
     if (call.encoding !== "identity") headers.set(names.encoding, call.encoding);
     headers.set("content-type", contentTypeOf(dialect, codec));

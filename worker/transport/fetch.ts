@@ -1,6 +1,6 @@
 import type { CompiledEndpoint } from "../core/config/compiled.ts";
 import type { Failure } from "../core/failure.ts";
-import type { Transport } from "../proxy/ports.ts";
+import type { Transport, UpstreamReply } from "../proxy/ports.ts";
 
 /** Anything that answers requests: the platform's fetch, or a binding. */
 export interface Fetcher {
@@ -37,11 +37,16 @@ export function fetchTransport({ bindings, reached, decodes }: FetchOptions): Tr
         return { failure: { kind: "transport", reached: surelyNot.has(response.status) ? "no" : "maybe", cause: `HTTP ${response.status}` } };
       }
       const headersIn = decodes.has(response.headers.get("content-encoding") ?? "") ? decoded(response.headers) : response.headers;
-      return { status: response.status, headers: headersIn, body: response.body, trailers: null, whole: () => response.arrayBuffer(), broken };
+      return received(response, headersIn);
     } catch (error) {
       return { failure: { kind: "transport", reached: reached(error), cause: String(error) } };
     }
   };
+}
+
+/** The body is got at only when it is asked for: on workerd a stream object costs, used or not. */
+function received(response: Response, headers: Headers): UpstreamReply {
+  return { status: response.status, headers, get body() { return response.body; }, trailers: null, arrayBuffer: () => response.arrayBuffer(), broken };
 }
 
 /** Headers of a reply whose body has been decoded: they still tell of the body as it was sent. */

@@ -51,7 +51,7 @@ describe("headers", () => {
   test("with an underscore are reported", () => expect(surveyRequest(new Headers({ x_user: "1" })).underscored).toBe("x_user"));
   test("behind trailer- are trailing metadata", () => {
     const headers = new Headers({ "trailer-a": "1", b: "2" });
-    expect([...takeTrailerPrefixed(headers)]).toEqual([["a", "1"]]);
+    expect([...takeTrailerPrefixed(headers)!]).toEqual([["a", "1"]]);
     expect([...headers]).toEqual([["b", "2"]]);
   });
 });

@@ -21,7 +21,7 @@ export function errorToJson(end: End): Record<string, unknown> {
 }
 
 /** Reads an error object; `fallback` stands where its code is missing or unknown. Undefined where it is no object. */
-export function errorFromJson(json: unknown, fallback: Code, metadata: Headers): End | undefined {
+export function errorFromJson(json: unknown, fallback: Code, metadata = new Headers()): End | undefined {
   if (!isObject(json)) return undefined;
   const code = codeFromConnect(json["code"]) ?? fallback;
   const details: Detail[] = [];
@@ -35,7 +35,7 @@ export function errorFromJson(json: unknown, fallback: Code, metadata: Headers):
 }
 
 /** Reads the JSON body of a Connect unary error; `fallback` is the code that its HTTP status stands for. Undefined where it is none. */
-export function errorFromBody(body: Uint8Array, fallback: Code, metadata: Headers): End | undefined {
+export function errorFromBody(body: Uint8Array, fallback: Code, metadata?: Headers): End | undefined {
   return errorFromJson(parseJson(body), fallback, metadata);
 }
 

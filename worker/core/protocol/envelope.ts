@@ -148,7 +148,13 @@ export function utf8(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text) as Uint8Array<ArrayBuffer>;
 }
 
+/** UTF-8 as text; what is none becomes U+FFFD. */
+export function fromUtf8(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}
+
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /** Joins chunks; a single one is given back as it is. */
 export function concat(chunks: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {

@@ -57,9 +57,9 @@ export function surveyRequest(headers: Headers): HeaderSurvey {
     bytes += name.length + value.length;
     if (name.includes("_")) underscored = name;
     if (neverCross.has(name) || protocolRequest.has(name) || neverForwardedPrefixes.test(name)) drop.push(name);
-    if (name === "connection") for (const named of value.split(",")) drop.push(named.trim());
+    if (name === "connection") drop.push(...value.split(",").map((named) => named.trim()).filter(isName));
   });
-  return { bytes, underscored, drop: drop.filter(isName) };
+  return { bytes, underscored, drop };
 }
 
 /** The metadata of a reply's head: without what the hop, CORS and, unless `keep`, the protocols own. */
@@ -74,16 +74,18 @@ export function replyMetadata(head: Headers, keep: "protocol" | "metadata"): Hea
 /** Connect unary keeps trailing metadata among the headers, behind this prefix. */
 export const trailerPrefix = "trailer-";
 
-/** Takes the `trailer-` headers out of `headers` (changing it), without their prefix. */
-export function takeTrailerPrefixed(headers: Headers): Headers {
-  const trailers = new Headers();
+/** Takes the `trailer-` headers out of `headers` (changing it), without their prefix; undefined where there is none. */
+export function takeTrailerPrefixed(headers: Headers): Headers | undefined {
   const names: string[] = [];
-  headers.forEach((value, name) => {
-    if (!name.startsWith(trailerPrefix) || name.length === trailerPrefix.length) return;
-    trailers.append(name.slice(trailerPrefix.length), value);
-    names.push(name);
+  headers.forEach((_value, name) => {
+    if (name.startsWith(trailerPrefix) && name.length > trailerPrefix.length) names.push(name);
   });
-  for (const name of names) headers.delete(name);
+  if (names.length === 0) return undefined;
+  const trailers = new Headers();
+  for (const name of names) {
+    trailers.append(name.slice(trailerPrefix.length), headers.get(name)!);
+    headers.delete(name);
+  }
   return trailers;
 }
 

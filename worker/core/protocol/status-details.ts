@@ -1,7 +1,7 @@
 import { codes } from "./code.ts";
 import type { Code } from "./code.ts";
 import type { Detail } from "./end.ts";
-import { utf8 } from "./envelope.ts";
+import { fromUtf8, utf8 } from "./envelope.ts";
 
 /**
  * `grpc-status-details-bin` holds a google.rpc.Status {int32 code = 1; string message = 2; repeated Any details = 3}.
@@ -40,7 +40,7 @@ export function statusDetailsFromBinary(bytes: Uint8Array): StatusDetails | unde
   if (fields === undefined) return undefined;
   for (const { tag, value } of fields) {
     if (tag === 0x08 && typeof value === "number") code = codes[value];
-    if (tag === 0x12 && typeof value === "object") message = new TextDecoder().decode(value);
+    if (tag === 0x12 && typeof value === "object") message = fromUtf8(value);
     if (tag === 0x1a && typeof value === "object") {
       const any = readFields(value);
       if (any === undefined) return undefined;
@@ -48,7 +48,7 @@ export function statusDetailsFromBinary(bytes: Uint8Array): StatusDetails | unde
       let data: Uint8Array = new Uint8Array(0);
       for (const field of any) {
         if (typeof field.value !== "object") continue;
-        if (field.tag === 0x0a) type = new TextDecoder().decode(field.value);
+        if (field.tag === 0x0a) type = fromUtf8(field.value);
         if (field.tag === 0x12) data = field.value;
       }
       details.push({ type: type.slice(type.lastIndexOf("/") + 1), value: data });

@@ -1,7 +1,7 @@
 import { base64Decode, base64EncodeUnpadded } from "./base64.ts";
 import { codeFromGrpcStatus, codeToNumber } from "./code.ts";
-import type { End } from "./end.ts";
-import { flagTrailer, utf8, writeEnvelope } from "./envelope.ts";
+import { type End, okEnd } from "./end.ts";
+import { flagTrailer, fromUtf8, utf8, writeEnvelope } from "./envelope.ts";
 import { grpcMessageDecode, grpcMessageEncode } from "./grpc-message.ts";
 import { isName, safeValue } from "./metadata.ts";
 import { statusDetailsFromBinary, statusDetailsToBinary } from "./status-details.ts";
@@ -49,10 +49,19 @@ export function trailerFrame(end: End): Uint8Array<ArrayBuffer> {
   return writeEnvelope(flagTrailer, utf8(text));
 }
 
+/** Reads the end in a trailer block; undefined where there is no `grpc-status`. */
+export function endFromTrailerBlock(block: Uint8Array): End | undefined {
+  const text = fromUtf8(block);
+  return plainOk.test(text) ? okEnd() : endFromTrailers(parseTrailerBlock(text));
+}
+
+/** What nearly every call ends with. */
+const plainOk = /^grpc-status: ?0\r\n(?:grpc-message: ?\r\n)?$/i;
+
 /** Reads a trailer block; lines may end in LF alone, and one that is no header field is passed over. */
-export function parseTrailerBlock(block: Uint8Array): Headers {
+export function parseTrailerBlock(block: string): Headers {
   const trailers = new Headers();
-  for (const line of new TextDecoder().decode(block).split(/\r?\n/)) {
+  for (const line of block.split(/\r?\n/)) {
     if (line === "") continue;
     const colon = line.indexOf(":");
     const name = line.slice(0, colon).trim();

@@ -11,6 +11,7 @@ export function cloudflarePorts(env: object): Ports {
       const timer = setTimeout(then, ms);
       return () => clearTimeout(timer);
     },
+    endsWithReply: true,
     random: () => Math.random(),
     log: (entry) => console[entry.level](JSON.stringify(entry)),
   };

@@ -8,7 +8,7 @@ let proxy: Proxy | undefined;
 export default {
   fetch(request: Request, env: object): Promise<Response> {
     proxy ??= createProxy({ config, ports: cloudflarePorts(env) });
-    return proxy.fetch(request, { clientAddress: () => clientAddress(request), left: request.signal });
+    return proxy.fetch(request, { clientAddress: () => clientAddress(request), left: () => request.signal });
   },
 };
 

@@ -14,6 +14,7 @@ export function denoPorts(): Ports {
       const timer = setTimeout(then, ms);
       return () => clearTimeout(timer);
     },
+    endsWithReply: false,
     random: () => Math.random(),
     log: (entry) => console[entry.level](JSON.stringify(entry)),
   };
