@@ -28,8 +28,17 @@ describe("a JSON message", () => {
     expect(thereAndBack({ aString: null, inner: null, wrapped: null, value: null })).toEqual({ value: null });
   });
 
-  test.each(['{"unknown":1}', '{"anInt32":"x"}', '{"anInt32":2147483648}', '{"someBytes":"!"}', '{"colour":"PINK"}', '{"at":"yesterday"}', "[]", "1", "", "{", '{"any":{"@type":"type.googleapis.com/no.Such"}}'])(
+  test.each(['{"value":1e400}', '{"value":"\\ud800"}', '{"anInt32":"x"}', '{"anInt32":2147483648}', '{"someBytes":"!"}', '{"at":"yesterday"}', "[]", "1", "", "{", '{"any":{"@type":"type.googleapis.com/no.Such"}}'])(
     "%s is refused", (json) => expect(() => toProto(utf8(json))).toThrow());
+
+  test("loses fields and enum names that the descriptors do not know, as a connect-go origin has it", () => {
+    expect(thereAndBack({ unknown: { a: [1] }, anInt32: 1, colour: "PINK" })).toEqual({ anInt32: 1 });
+  });
+
+  test("of a depth that can be read can be written again", () => {
+    const deep = JSON.parse(`{"struct":${'{"a":'.repeat(90)}1${"}".repeat(91)}`);
+    expect(thereAndBack(deep)).toEqual(deep);
+  });
 
   test("that is no UTF-8 is refused", () => expect(() => toProto(Uint8Array.of(0x22, 0xff, 0x22))).toThrow());
 });

@@ -1,4 +1,4 @@
-import { createFileRegistry, type DescMessage, type DescMethod, fromBinary, fromJson, type Registry, toBinary, toJson } from "@bufbuild/protobuf";
+import { createFileRegistry, type DescMessage, type DescMethod, fromBinary, fromJson, type JsonValue, type Registry, toBinary, toJson } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { base64Decode } from "../protocol/base64.ts";
 import type { Codec } from "../protocol/dialect.ts";
@@ -42,15 +42,32 @@ function findMethod(registry: ReturnType<typeof createFileRegistry>, path: strin
 }
 
 /**
- * ProtoJSON as https://protobuf.dev/programming-guides/json/ has it. Unknown JSON fields are refused, as an origin
- * that takes JSON would; unknown protobuf fields have no JSON form and are left out.
+ * ProtoJSON as https://protobuf.dev/programming-guides/json/ has it. Fields that the descriptors do not know are left
+ * out, in JSON as connect-go and connect-es do, in protobuf because they have no JSON form.
  */
 function recode(type: DescMessage, registry: Registry, from: Codec): Recode {
   if (from === "proto") {
-    return (data) => utf8(JSON.stringify(toJson(type, fromBinary(type, data), { registry })));
+    return (data) => utf8(JSON.stringify(toJson(type, fromBinary(type, data, { recursionLimit: deepest * 4 }), { registry })));
   }
   return (data) => {
-    const json = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(data));
-    return toBinary(type, fromJson(type, json, { registry })) as Uint8Array<ArrayBuffer>;
+    const message = fromJson(type, parse(data), { registry, ignoreUnknownFields: true, recursionLimit: deepest });
+    return toBinary(type, message) as Uint8Array<ArrayBuffer>;
   };
+}
+
+/** Levels of JSON that are read. A level of a Struct takes three in protobuf. */
+const deepest = 100;
+
+function parse(data: Uint8Array): JsonValue {
+  const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(data);
+  return (suspicious.test(text) ? JSON.parse(text, refuseUnwritable) : JSON.parse(text)) as JsonValue;
+}
+
+/** Where a number may be beyond the range of a double, or text may have half a surrogate pair: neither can be written in protobuf. */
+const suspicious = /\d[eE]\+?\d{3}|\d{309}|\\u[dD][89a-fA-F]/;
+
+function refuseUnwritable(key: string, value: unknown): unknown {
+  if (value === Infinity || value === -Infinity) throw new Error(`the number of ${JSON.stringify(key)} must be in the range of a double`);
+  if (!key.isWellFormed() || (typeof value === "string" && !value.isWellFormed())) throw new Error(`the text of ${JSON.stringify(key)} must be Unicode, without half a surrogate pair`);
+  return value;
 }
