@@ -10,13 +10,6 @@ import { positionAt } from "./tree.ts";
 export function checkRoutes(checking: Checking): void {
   const { config, tree, report } = checking;
   if (config.routes.length === 0) report.of(tree, ["routes"], "no route: every call will be refused", { severity: "warning", key: true });
-  const clusters = Object.keys(config.clusters);
-  for (const [i, { cluster }] of config.routes.entries()) {
-    if (cluster !== "" && !clusters.includes(cluster)) {
-      const known = didYouMean(cluster, clusters) || `: must be one of ${clusters.join(", ") || "clusters, which is empty"}`;
-      report.of(tree, ["routes", i, "cluster"], `unknown cluster "${cluster}"${known}`);
-    }
-  }
   checkReach(checking);
   if (checking.complete) checkKnown(checking);
 }

@@ -1,7 +1,9 @@
 import type { FileRegistry } from "@bufbuild/protobuf";
 import type { FileDescriptorSet } from "@bufbuild/protobuf/wkt";
-import { type Cluster, Codec, type Config, Dialect, type Endpoint, type Headers, type Route, Streams } from "../../gen/fairlead/config/v1/config_pb.js";
-import type { CodecName, CompiledCluster, CompiledConfig, CompiledCors, CompiledEndpoint, CompiledLimits, CompiledRoute, HeaderEdits, UpstreamDialect } from "../../worker/core/config/compiled.ts";
+import { type Cluster, Codec, type Config, Dialect, type Endpoint, EndpointChoice, type Headers, type Locality, type Route, type Sticky, Streams } from "../../gen/fairlead/config/v1/config_pb.js";
+import type {
+  CodecName, CompiledCluster, CompiledConfig, CompiledCors, CompiledEndpoint, CompiledLimits, CompiledLocality, CompiledPlaceHeaders, CompiledRoute, CompiledSticky, HeaderEdits, UpstreamDialect,
+} from "../../worker/core/config/compiled.ts";
 import { base64Encode } from "../../worker/core/protocol/base64.ts";
 import { descriptorBytes } from "./descriptors.ts";
 import { durationMs } from "./duration.ts";
@@ -18,9 +20,11 @@ export function compile(config: Config, { set, registry }: { set: FileDescriptor
     methods: methodTable(config, registry),
     descriptors: set.file.length === 0 ? null : base64Encode(descriptorBytes(set)),
     clusters: names.map((name) => compileCluster(name, config.clusters[name])),
-    routes: config.routes.map((route) => compileRoute(route, names.indexOf(route.cluster))),
+    routes: config.routes.map((route) => compileRoute(route, names)),
     cors: compileCors(config.cors),
     limits: compileLimits(config.limits),
+    placeHeaders: compilePlaceHeaders(config.placeHeaders),
+    explain: config.explain === undefined ? null : { secret: config.explain.who.case === "secret" ? config.explain.who.value : null },
   };
 }
 
@@ -32,7 +36,21 @@ function compileCluster(name: string, cluster: Cluster | undefined): CompiledClu
     name,
     dialect: (cluster && dialects[cluster.dialect]) ?? "same",
     codecs: codecs.length === 0 ? ["proto", "json"] : codecs,
-    localities: (cluster?.localities ?? []).map(({ region, weight = 1, endpoints }) => ({ region, weight, endpoints: endpoints.map(compileEndpoint) })),
+    localities: (cluster?.localities ?? []).map(compileLocality),
+    bandKm: cluster?.bandKm ?? 250,
+    choice: cluster?.endpointChoice === EndpointChoice.LEAST_PENDING ? "least-pending" : "random",
+  };
+}
+
+function compileLocality({ region, weight = 1, priority, at, countries, continents, endpoints }: Locality): CompiledLocality {
+  return {
+    region,
+    weight,
+    priority,
+    at: at === undefined ? null : { lat: at.lat, lng: at.lng },
+    countries: [...countries].sort(),
+    continents: [...continents].sort(),
+    endpoints: endpoints.map(compileEndpoint),
   };
 }
 
@@ -41,10 +59,12 @@ function compileEndpoint({ url, binding, authority, weight = 1 }: Endpoint): Com
   return { url: origin + pathname.replace(/\/+$/, ""), binding: orNull(binding), authority: orNull(authority), weight };
 }
 
-function compileRoute(route: Route, cluster: number): CompiledRoute {
+function compileRoute(route: Route, clusters: readonly string[]): CompiledRoute {
   return {
     match: compileMatch(route.match),
-    cluster,
+    split: sharesOf(route).map(({ cluster, weight }) => ({ cluster: clusters.indexOf(cluster), weight })),
+    sticky: compileSticky(route.sticky),
+    residency: route.residency.map(({ countries, continents, unplaced, regions }) => ({ countries, continents, unplaced, regions })),
     timeoutMs: route.timeout ? durationMs(route.timeout) : 15_000,
     idleTimeoutMs: route.idleTimeout ? durationMs(route.idleTimeout) : 60_000,
     maxDurationMs: route.maxDuration ? durationMs(route.maxDuration) : 3_600_000,
@@ -53,6 +73,22 @@ function compileRoute(route: Route, cluster: number): CompiledRoute {
     forwardedHeaders: route.forwardedHeaders,
     streams: route.streams === Streams.BLIND ? "blind" : "watched",
   };
+}
+
+/** The clusters that a route leads to, with their weights: `cluster` is a split of one. */
+export function sharesOf({ cluster, split }: Route): { readonly cluster: string; readonly weight: number }[] {
+  return split.length === 0 ? [{ cluster, weight: 1 }] : split.map(({ cluster, weight = 1 }) => ({ cluster, weight }));
+}
+
+function compileSticky(sticky: Sticky | undefined): CompiledSticky | null {
+  if (sticky?.key.case === undefined) return null;
+  const pins = sticky.endpoint ? "endpoint" : "cluster";
+  return sticky.key.case === "clientAddress" ? { by: "address", name: "", pins } : { by: sticky.key.case, name: sticky.key.value, pins };
+}
+
+function compilePlaceHeaders(headers: Config["placeHeaders"]): CompiledPlaceHeaders {
+  const { latitude = "", longitude = "", country = "", continent = "" } = headers ?? {};
+  return { latitude, longitude, country, continent };
 }
 
 function compileHeaders(headers: Headers | undefined): HeaderEdits {

@@ -1,7 +1,10 @@
 import type { Cluster } from "../../gen/fairlead/config/v1/config_pb.js";
 import { checkHeaders } from "./check-headers.ts";
+import { checkPlaces } from "./check-places.ts";
 import { checkRoutes } from "./check-routes.ts";
+import { checkSplits } from "./check-splits.ts";
 import type { Checking } from "./checking.ts";
+import { sharesOf } from "./compile.ts";
 import type { Path } from "./issue.ts";
 import { declaredMethod, describedMethods } from "./methods.ts";
 
@@ -11,6 +14,7 @@ export function checkReferences(checking: Checking): void {
   checkMethods(checking);
   for (const [name, cluster] of Object.entries(config.clusters)) checkCluster(cluster, ["clusters", name], checking);
   checkRoutes(checking);
+  checkSplits(checking);
   checkHeaders(checking);
   checkStars(["cors", "allowed_origins"], config.cors?.allowedOrigins ?? [], checking);
   checkStars(["cors", "allowed_headers"], config.cors?.allowedHeaders ?? [], checking);
@@ -40,10 +44,11 @@ function checkMethods({ config, tree, registry, report }: Checking): void {
 }
 
 function checkCluster(cluster: Cluster, path: Path, { config, tree, report }: Checking): void {
-  if (!config.routes.some((route) => route.cluster === path.at(-1))) {
+  if (!config.routes.some((route) => sharesOf(route).some(({ cluster: to }) => to === path.at(-1)))) {
     report.of(tree, path, "no route leads to this cluster", { severity: "warning", key: true });
   }
   const { localities } = cluster;
+  checkPlaces(localities, [...path, "localities"], { tree, report });
   if (localities.length > 0 && localities.every(({ weight }) => weight === 0)) {
     report.of(tree, [...path, "localities"], "must have a locality whose weight is above 0: all are 0, so no call could go anywhere");
   }

@@ -7,7 +7,7 @@ import { packagePath } from "./root.ts";
 import type { Served, ServeOptions } from "./serve.ts";
 
 /** Deno has no bindings: an endpoint that names one is not reached. */
-export async function serveOnDeno({ artifact, port }: Omit<ServeOptions, "runtime">): Promise<Served> {
+export async function serveOnDeno({ artifact, port, secrets = {} }: Omit<ServeOptions, "runtime">): Promise<Served> {
   const directory = mkdtempSync(join(tmpdir(), "fairlead-"));
   const path = join(directory, "fairlead.compiled");
   const write = async (bytes: Uint8Array) => {
@@ -20,5 +20,5 @@ export async function serveOnDeno({ artifact, port }: Omit<ServeOptions, "runtim
   const args = (at: number) => ["run", ...flags, packagePath("worker/runtime/deno/main.ts"), "--config", path, "--port", String(at)];
   const cleanUp = () => rmSync(directory, { recursive: true, force: true });
   const told = { fd: 1, as: /listening on http:\/\/[^\s]*:(\d+)/ } as const;
-  return serveInChild({ name: "deno", command: packagePath("node_modules/.bin/deno"), args, env: { DENO_NO_UPDATE_CHECK: "1" }, told, write, cleanUp }, port);
+  return serveInChild({ name: "deno", command: packagePath("node_modules/.bin/deno"), args, env: { ...secrets, DENO_NO_UPDATE_CHECK: "1" }, told, write, cleanUp }, port);
 }

@@ -11,6 +11,8 @@ export interface ServeOptions {
   readonly port: number;
   /** What a binding leads to, by name: an http or https URL. Default: the host of the first endpoint that names it. */
   readonly bindings?: Readonly<Record<string, string>>;
+  /** Secrets by name, as `wrangler secret put` would set them. */
+  readonly secrets?: Readonly<Record<string, string>>;
 }
 
 /** A proxy that runs in a process of its own. */

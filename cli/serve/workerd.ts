@@ -11,11 +11,11 @@ import { packagePath } from "./root.ts";
 import type { Served, ServeOptions } from "./serve.ts";
 
 /** Serves with plain workerd, as it would run on one's own machines: no wrangler, no emulation of Cloudflare. */
-export async function serveOnWorkerd({ artifact, port, bindings = {} }: Omit<ServeOptions, "runtime">): Promise<Served> {
+export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = {} }: Omit<ServeOptions, "runtime">): Promise<Served> {
   const directory = mkdtempSync(join(tmpdir(), "fairlead-"));
   const write = async (bytes: Uint8Array<ArrayBuffer>) => {
     await writeFile(join(directory, "fairlead.compiled"), bytes);
-    await writeFile(join(directory, "config.capnp"), workerdConfig({ ...(await bindingUrls(bytes)), ...bindings }));
+    await writeFile(join(directory, "config.capnp"), workerdConfig({ ...(await bindingUrls(bytes)), ...bindings }, secrets));
   };
   const cleanUp = () => rmSync(directory, { recursive: true, force: true });
   try {
@@ -67,7 +67,7 @@ async function bindingUrls(artifact: Uint8Array<ArrayBuffer>): Promise<Record<st
 }
 
 /** https://github.com/cloudflare/workerd/blob/main/src/workerd/server/workerd.capnp */
-function workerdConfig(bindings: Readonly<Record<string, string>>): string {
+function workerdConfig(bindings: Readonly<Record<string, string>>, secrets: Readonly<Record<string, string>>): string {
   const names = Object.keys(bindings);
   const { date, flags } = compatibility();
   return `using Workerd = import "/workerd/workerd.capnp";
@@ -80,7 +80,7 @@ const config :Workerd.Config = (
       ],
       compatibilityDate = ${JSON.stringify(date)},
       compatibilityFlags = ${JSON.stringify(flags)},
-      bindings = [${names.map((name) => `(name = ${JSON.stringify(name)}, service = ${JSON.stringify(`binding:${name}`)})`).join(", ")}],
+      bindings = [${[...names.map((name) => `(name = ${JSON.stringify(name)}, service = ${JSON.stringify(`binding:${name}`)})`), ...Object.entries(secrets).map(([name, value]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(value)})`)].join(", ")}],
       globalOutbound = "network",
     )),
     (name = "network", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),

@@ -16,6 +16,7 @@ export type Failure =
   | { readonly kind: "deadline" }
   | { readonly kind: "stream-idle" }
   | { readonly kind: "left" }
+  | { readonly kind: "nowhere-to-go" }
   | { readonly kind: "transport"; readonly reached: "no" | "maybe"; readonly cause: string }
   | { readonly kind: "origin-status"; readonly status: number }
   | { readonly kind: "malformed-reply"; readonly what: string }
@@ -46,6 +47,7 @@ function say(failure: Failure): [Code, string] {
     case "deadline": return ["deadline_exceeded", "the deadline passed"];
     case "stream-idle": return ["deadline_exceeded", "nothing moved on this stream for too long"];
     case "left": return ["canceled", "the caller left"];
+    case "nowhere-to-go": return ["unavailable", "no origin may take this call"];
     case "transport": return ["unavailable", "the origin could not be reached"];
     case "origin-status": return [codeFromHttpStatus(failure.status), `the origin answered HTTP ${failure.status}`];
     case "malformed-reply": return ["internal", `the origin's reply is malformed: ${failure.what}`];

@@ -1,5 +1,5 @@
 import type { Router } from "../core/balance/route.ts";
-import type { CompiledCluster, CompiledLimits, CompiledMethod } from "../core/config/compiled.ts";
+import type { CompiledLimits, CompiledMethod } from "../core/config/compiled.ts";
 import { type Failure, failureHttpStatus, failureToEnd } from "../core/failure.ts";
 import { parseGetQuery } from "../core/protocol/connect-get.ts";
 import { encodingHeaders, familyOf, formFromContentType, type WireForm } from "../core/protocol/dialect.ts";
@@ -16,7 +16,6 @@ import { type Addressee, writeEnd } from "./write-reply.ts";
 export interface ArrivalNeeds {
   readonly route: Router;
   readonly methods: MethodTable;
-  readonly clusters: readonly CompiledCluster[];
   readonly limits: CompiledLimits;
   readonly budget: Budget;
   readonly ports: Ports;
@@ -77,7 +76,6 @@ export function arrival(needs: ArrivalNeeds, request: Request, facts: Connection
       get: get?.value ?? null,
       path: methodPath,
       route,
-      cluster: needs.clusters[route.cluster]!,
       method,
       encoding: (get?.value.encoding ?? (headers.get(names.encoding) || "identity")).toLowerCase(),
       accepts: headers.get(names.accept),
@@ -85,6 +83,7 @@ export function arrival(needs: ArrivalNeeds, request: Request, facts: Connection
       timed: timeout !== undefined,
       life,
       account: needs.budget.account(life),
+      trace: {},
     },
   };
 }

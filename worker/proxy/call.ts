@@ -1,4 +1,4 @@
-import type { CompiledCluster, CompiledMethod, CompiledRoute } from "../core/config/compiled.ts";
+import type { CompiledMethod, CompiledRoute } from "../core/config/compiled.ts";
 import type { WireForm } from "../core/protocol/dialect.ts";
 import type { End } from "../core/protocol/end.ts";
 import type { GetQuery } from "../core/protocol/connect-get.ts";
@@ -19,7 +19,6 @@ export interface Call {
   /** `/package.Service/Method` */
   readonly path: string;
   readonly route: CompiledRoute;
-  readonly cluster: CompiledCluster;
   /** What is known of the method, if anything. */
   readonly method: CompiledMethod | undefined;
   /** How request messages are compressed ("identity": not). */
@@ -32,6 +31,15 @@ export interface Call {
   readonly timed: boolean;
   readonly life: Lifetime;
   readonly account: Account;
+  readonly trace: Trace;
+}
+
+/** What was done with a call, written as it goes: for whoever explains or logs it. */
+export interface Trace {
+  /** Index of the cluster that it belongs to. */
+  cluster?: number;
+  /** Where it went. */
+  picked?: { readonly region: string; readonly endpoint: string };
 }
 
 /** What goes back to the caller, in the caller's dialect. Layers may change its headers. */

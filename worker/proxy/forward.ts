@@ -1,8 +1,11 @@
-import type { Picker } from "../core/balance/pick.ts";
+import { pickCluster, pickEndpoint, type Picked } from "../core/balance/pick.ts";
+import type { Snapshot } from "../core/balance/snapshot.ts";
 import type { CompiledLimits } from "../core/config/compiled.ts";
-import { FailureError } from "../core/failure.ts";
+import { FailureError, failureOf, failureToEnd } from "../core/failure.ts";
+import type { End } from "../core/protocol/end.ts";
 import { prefixLength } from "../core/protocol/envelope.ts";
 import type { MethodRecoder } from "../core/schema/recode.ts";
+import type { AskOf } from "./ask.ts";
 import type { Call, Reply } from "./call.ts";
 import { type IdleWatch, idleWatch, relayFramed } from "./framed.ts";
 import type { Handler } from "./layer.ts";
@@ -16,21 +19,19 @@ import { type Outgoing, writeRequest } from "./write-request.ts";
 export interface ForwardNeeds {
   readonly ports: Ports;
   readonly limits: CompiledLimits;
-  /** A picker for each cluster, by index. */
-  readonly pickers: readonly Picker[];
+  readonly snapshot: () => Snapshot;
+  readonly askOf: AskOf;
   readonly recoderOf: (path: string) => MethodRecoder | undefined;
 }
 
 /** Takes a call to one of its cluster's endpoints, and relays what comes back. Throws a FailureError where that cannot be. */
-export function forward({ ports, limits, pickers, recoderOf }: ForwardNeeds): Handler {
-  async function exchange(call: Call, way: Plan, idle: IdleWatch | undefined): Promise<Reply> {
-    const pick = pickers[call.route.cluster]!(ports.random());
-    if (pick === undefined) throw new FailureError({ kind: "transport", reached: "no", cause: "no endpoint has a weight" });
+export function forward({ ports, limits, snapshot, askOf, recoderOf }: ForwardNeeds): Handler {
+  async function exchange(call: Call, way: Plan, picked: Picked, idle: IdleWatch | undefined): Promise<Reply> {
     const outgoing = await readRequest(call, way, limits, idle?.moved ?? (() => {}));
     const signal = idle === undefined && ports.endsWithReply ? null : call.life.signal;
-    const reply = await ports.transport(writeRequest(call, way, pick.endpoint, outgoing, signal));
+    const reply = await ports.transport(writeRequest(call, way, picked.endpoint, outgoing, signal));
     if ("failure" in reply) {
-      if (call.life.failure() === undefined) ports.log({ level: "warn", event: "upstream-failed", method: call.path, endpoint: pick.endpoint.url, ...reply.failure });
+      if (call.life.failure() === undefined) ports.log({ level: "warn", event: "upstream-failed", method: call.path, endpoint: picked.endpoint.url, ...reply.failure });
       throw new FailureError(reply.failure);
     }
     idle?.moved();
@@ -39,18 +40,33 @@ export function forward({ ports, limits, pickers, recoderOf }: ForwardNeeds): Ha
 
   return async (call) => {
     checkEncoding(call);
-    const way = plan(call, recoderOf);
+    const now = snapshot();
+    const ask = askOf(call);
+    const at = (call.trace.cluster = pickCluster(now, ask, ports.random));
+    const { cluster } = now.clusters[at]!;
+    const way = plan(call, cluster, recoderOf);
+    const picked = pickEndpoint(now, at, ask, ports.random);
+    if (picked === undefined) throw new FailureError({ kind: "nowhere-to-go" });
+    call.trace.picked = { region: picked.region, endpoint: picked.endpoint.url };
+    // A caller that leaves unseen would never be counted out.
+    if (cluster.choice === "least-pending") void call.life.signal;
     const idle = way.oneReply ? undefined : idleWatch(ports, call.life, call.route.idleTimeoutMs);
     try {
-      const reply = await call.life.orOver(exchange(call, way, idle));
-      if (reply !== undefined) return reply;
+      const reply = await call.life.orOver(exchange(call, way, picked, idle));
+      if (reply === undefined) throw new FailureError(call.life.failure()!);
+      whenEnded(reply, picked.done);
+      return reply;
     } catch (error) {
       idle?.stop();
+      picked.done(failureToEnd(failureOf(error)));
       throw error;
     }
-    idle?.stop();
-    throw new FailureError(call.life.failure()!);
   };
+}
+
+function whenEnded({ end }: Reply, then: (end: End) => void): void {
+  if (end instanceof Promise) void end.then(then);
+  else then(end);
 }
 
 function readRequest(call: Call, way: Plan, limits: CompiledLimits, moved: () => void): Outgoing | Promise<Outgoing> {

@@ -19,8 +19,8 @@ export interface Plan {
 }
 
 /** Chooses the cheapest way that is right; throws `not-described` where the method table knows too little. */
-export function plan(call: Call, recoderOf: (path: string) => MethodRecoder | undefined): Plan {
-  const { form, cluster, method } = call;
+export function plan(call: Call, cluster: CompiledCluster, recoderOf: (path: string) => MethodRecoder | undefined): Plan {
+  const { form, method } = call;
   const codec = cluster.codecs.includes(form.codec) ? form.codec : form.codec === "json" ? "proto" : "json";
   const recoded = codec !== form.codec;
   const dialect = upstreamDialect(call, cluster, method, recoded);

@@ -1,3 +1,4 @@
+import type { RawPlace } from "../core/balance/place.ts";
 import type { CompiledEndpoint } from "../core/config/compiled.ts";
 import type { Failure } from "../core/failure.ts";
 
@@ -17,6 +18,8 @@ export interface Ports {
   readonly random: () => number;
   /** Takes what an operator should know; never tokens, never bodies. */
   readonly log: (entry: LogEntry) => void;
+  /** The value of a secret by its name; undefined where it is not set. */
+  readonly secret: (name: string) => string | undefined;
 }
 
 export interface LogEntry {
@@ -55,6 +58,8 @@ export type Transport = (request: UpstreamRequest) => Promise<UpstreamReply | { 
 export interface ConnectionFacts {
   /** The caller's address where the door can vouch for it, or null. */
   readonly clientAddress: () => string | null;
+  /** Where the caller is, where the platform knows, or null. */
+  readonly place: () => RawPlace | null;
   /** Fires when the caller leaves, where the runtime does not end the work by itself. */
   readonly left: () => AbortSignal | null;
 }

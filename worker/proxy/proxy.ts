@@ -1,14 +1,16 @@
-import { picker } from "../core/balance/pick.ts";
 import { router } from "../core/balance/route.ts";
+import { snapshot } from "../core/balance/snapshot.ts";
 import type { CompiledConfig } from "../core/config/compiled.ts";
 import { type Failure, failureHttpStatus, failureOf, failureToEnd } from "../core/failure.ts";
 import { cors } from "../core/protocol/cors.ts";
 import { methodTable } from "../core/schema/method-table.ts";
 import { recoders } from "../core/schema/recode.ts";
 import { arrival } from "./arrival.ts";
+import { asker } from "./ask.ts";
 import { budget } from "./budget.ts";
 import type { Call, Reply } from "./call.ts";
 import { drain } from "./drain.ts";
+import { explaining } from "./explaining.ts";
 import { forward } from "./forward.ts";
 import { type Handler, type Layer, stack } from "./layer.ts";
 import { noRpc } from "./no-rpc.ts";
@@ -36,16 +38,17 @@ export function createProxy({ config, ports, layers = [] }: ProxyOptions): Proxy
   const needs = {
     route: router(config.routes),
     methods: methodTable(config),
-    clusters: config.clusters,
     limits: config.limits,
     budget: budget(config.limits.heldBytes, ports.now),
     ports,
   };
-  const toOrigin = forward({ ports, limits: config.limits, pickers: config.clusters.map(picker), recoderOf: recoders(config.descriptors) });
+  const now = snapshot(config.clusters);
+  const choosing = { ports, snapshot: () => now, askOf: asker(config) };
+  const toOrigin = forward({ ...choosing, limits: config.limits, recoderOf: recoders(config.descriptors) });
 
-  // The layers, outermost first: rescue turns whatever is thrown into a reply; the arrival slot sees the call's head;
-  // the departure slot sees it last; forward takes it to an origin.
-  const answer: Handler = rescue(ports, stack(layers, "arrival", stack(layers, "departure", toOrigin)));
+  // The layers, outermost first: explaining adds to any reply why it came from where it came; rescue turns whatever is
+  // thrown into a reply; the arrival slot sees the call's head; the departure slot sees it last; forward takes it to an origin.
+  const answer: Handler = explaining(config.explain, choosing, rescue(ports, stack(layers, "arrival", stack(layers, "departure", toOrigin))));
 
   return {
     async fetch(request, facts) {

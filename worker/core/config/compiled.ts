@@ -4,7 +4,7 @@
  */
 
 /** Version of the shapes on this page. A Worker refuses any other. */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 
 export type MethodKind = "unary" | "client-stream" | "server-stream" | "bidi-stream";
 export type Idempotency = "unknown" | "no-side-effects" | "idempotent";
@@ -30,6 +30,13 @@ export interface CompiledEndpoint {
 export interface CompiledLocality {
   readonly region: string;
   readonly weight: number;
+  /** 0 is used first. */
+  readonly priority: number;
+  /** Degrees. */
+  readonly at: { readonly lat: number; readonly lng: number } | null;
+  /** Whose callers are at home here: ISO 3166-1 alpha-2, and AF, AN, AS, EU, NA, OC, SA. */
+  readonly countries: readonly string[];
+  readonly continents: readonly string[];
   readonly endpoints: readonly CompiledEndpoint[];
 }
 
@@ -41,6 +48,10 @@ export interface CompiledCluster {
   readonly dialect: UpstreamDialect;
   readonly codecs: readonly CodecName[];
   readonly localities: readonly CompiledLocality[];
+  /** Localities that are so many km farther than the nearest count as near. */
+  readonly bandKm: number;
+  /** How an endpoint is chosen inside a locality: by weight, or the less busy of two chosen by weight. */
+  readonly choice: "random" | "least-pending";
 }
 
 export interface CompiledMetadataMatch {
@@ -66,10 +77,34 @@ export interface HeaderEdits {
   readonly remove: readonly string[];
 }
 
-export interface CompiledRoute {
-  readonly match: CompiledMatch;
+export interface CompiledSplit {
   /** Index in `clusters`. */
   readonly cluster: number;
+  readonly weight: number;
+}
+
+/** What decides instead of a random number, so that a caller keeps its cluster, and its endpoint where that is pinned too. */
+export interface CompiledSticky {
+  readonly by: "header" | "cookie" | "address";
+  /** Of the header (in lower case) or the cookie; "" for an address. */
+  readonly name: string;
+  readonly pins: "cluster" | "endpoint";
+}
+
+/** Where callers of these countries and continents, or of no known place, may be served at all. */
+export interface CompiledResidency {
+  readonly countries: readonly string[];
+  readonly continents: readonly string[];
+  readonly unplaced: boolean;
+  readonly regions: readonly string[];
+}
+
+export interface CompiledRoute {
+  readonly match: CompiledMatch;
+  /** At least one with a weight above 0. */
+  readonly split: readonly CompiledSplit[];
+  readonly sticky: CompiledSticky | null;
+  readonly residency: readonly CompiledResidency[];
   readonly timeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly maxDurationMs: number;
@@ -97,6 +132,19 @@ export interface CompiledLimits {
   readonly heldBytes: number;
 }
 
+/** Names of headers, in lower case, that tell a caller's place where the platform does not; "" where there is none. */
+export interface CompiledPlaceHeaders {
+  readonly latitude: string;
+  readonly longitude: string;
+  readonly country: string;
+  readonly continent: string;
+}
+
+/** Who may ask why a call went where it went: whoever sends the secret of this name, or anybody where it is null. */
+export interface CompiledExplain {
+  readonly secret: string | null;
+}
+
 export interface CompiledConfig {
   readonly methods: readonly CompiledMethod[];
   /** A FileDescriptorSet in base64, or null where no descriptors were given. */
@@ -105,4 +153,7 @@ export interface CompiledConfig {
   readonly routes: readonly CompiledRoute[];
   readonly cors: CompiledCors;
   readonly limits: CompiledLimits;
+  readonly placeHeaders: CompiledPlaceHeaders;
+  /** null: nobody may ask. */
+  readonly explain: CompiledExplain | null;
 }

@@ -5,11 +5,15 @@ import { grpcMessageEncode } from "./grpc-message.ts";
 /** Headers of one HTTP hop: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1 */
 const hopByHop = ["connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "expect"];
 
+/** A call asks with the first why it went where it went, and is told in the second. */
+export const explainHeader = "fairlead-explain";
+export const explanationHeader = "fairlead-explanation";
+
 /** What no caller may tell an origin through the proxy. */
 const neverForwarded = [
   "host", "proxy-authorization", "proxy-authenticate", "x-original-url", "x-rewrite-url",
   "x-http-method", "x-http-method-override", "x-method-override",
-  "forwarded", "x-real-ip", "true-client-ip", "x-client-ip", "x-cluster-client-ip", "x-original-host",
+  explainHeader, "forwarded", "x-real-ip", "true-client-ip", "x-client-ip", "x-cluster-client-ip", "x-original-host",
 ];
 
 /** Beginnings of names with which only a front that is trusted may speak. */
@@ -36,7 +40,7 @@ const corsReply = [
   "access-control-allow-headers", "access-control-expose-headers", "access-control-max-age",
 ];
 
-const neverRelayed = new Set([...hopByHop, ...corsReply]);
+const neverRelayed = new Set([...hopByHop, ...corsReply, explanationHeader]);
 const neverCross = new Set([...hopByHop, ...neverForwarded]);
 
 export interface HeaderSurvey {

@@ -3,9 +3,9 @@ import { type Fetcher, fetchTransport } from "../../transport/fetch.ts";
 
 /** The ports on workerd. It does not tell a refused connection from a broken one, so a thrown error may have reached. */
 export function cloudflarePorts(env: object): Ports {
-  const bindings = env as Readonly<Record<string, Fetcher | undefined>>;
+  const bindings = env as Readonly<Record<string, Fetcher | string | undefined>>;
   return {
-    transport: fetchTransport({ bindings: (name) => bindings[name], reached: () => "maybe", decodes: new Set() }),
+    transport: fetchTransport({ bindings: (name) => asFetcher(bindings[name]), reached: () => "maybe", decodes: new Set() }),
     now: () => Date.now(),
     after(ms, then) {
       const timer = setTimeout(then, ms);
@@ -13,6 +13,15 @@ export function cloudflarePorts(env: object): Ports {
     },
     endsWithReply: true,
     random: () => Math.random(),
+    secret: (name) => asSecret(bindings[name]),
     log: (entry) => console[entry.level](JSON.stringify(entry)),
   };
+}
+
+function asFetcher(binding: Fetcher | string | undefined): Fetcher | undefined {
+  return typeof binding === "string" ? undefined : binding;
+}
+
+function asSecret(binding: Fetcher | string | undefined): string | undefined {
+  return typeof binding === "string" ? binding : undefined;
 }

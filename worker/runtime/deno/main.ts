@@ -2,7 +2,7 @@ import { createProxy, decodeArtifact } from "../../index.ts";
 import type { DenoRuntime } from "./deno.ts";
 import { denoPorts } from "./ports.ts";
 
-/** `deno run --allow-net --allow-read worker/runtime/deno/main.ts [--config FILE] [--port N]` */
+/** `deno run --allow-net --allow-read --allow-env worker/runtime/deno/main.ts [--config FILE] [--port N]` */
 declare const Deno: DenoRuntime;
 
 function option(name: string, otherwise: string): string {
@@ -11,7 +11,7 @@ function option(name: string, otherwise: string): string {
 }
 
 const { config } = await decodeArtifact(await Deno.readFile(option("--config", "dist/fairlead.compiled")));
-const proxy = createProxy({ config, ports: denoPorts() });
+const proxy = createProxy({ config, ports: denoPorts((name) => Deno.env.get(name)) });
 
 Deno.serve(
   {
@@ -19,5 +19,5 @@ Deno.serve(
     port: Number(option("--port", "8080")),
     onListen: ({ hostname, port }) => console.log(`listening on http://${hostname}:${port}`),
   },
-  (request, { remoteAddr }) => proxy.fetch(request, { clientAddress: () => remoteAddr.hostname, left: () => request.signal }),
+  (request, { remoteAddr }) => proxy.fetch(request, { clientAddress: () => remoteAddr.hostname, place: () => null, left: () => request.signal }),
 );

@@ -2,7 +2,7 @@ import type { Ports } from "../../proxy/ports.ts";
 import { fetchTransport } from "../../transport/fetch.ts";
 
 /** The ports on Deno. Its fetch says in words when a connection was refused: the request then surely did not reach. */
-export function denoPorts(): Ports {
+export function denoPorts(env: (name: string) => string | undefined): Ports {
   return {
     transport: fetchTransport({
       bindings: () => undefined,
@@ -16,6 +16,7 @@ export function denoPorts(): Ports {
     },
     endsWithReply: false,
     random: () => Math.random(),
+    secret: env,
     log: (entry) => console[entry.level](JSON.stringify(entry)),
   };
 }

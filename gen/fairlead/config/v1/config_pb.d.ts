@@ -68,6 +68,20 @@ export declare type Config = Message<"fairlead.config.v1.Config"> & {
    * @generated from field: map<string, fairlead.config.v1.Config> environments = 7;
    */
   environments: { [key: string]: Config };
+
+  /**
+   * Headers that tell where a caller is. On Cloudflare the platform knows, and these are only read where it does not.
+   *
+   * @generated from field: fairlead.config.v1.PlaceHeaders place_headers = 8;
+   */
+  placeHeaders?: PlaceHeaders | undefined;
+
+  /**
+   * Lets callers ask why a call went where it went. Without it nobody may.
+   *
+   * @generated from field: fairlead.config.v1.Explain explain = 9;
+   */
+  explain?: Explain | undefined;
 };
 
 /**
@@ -75,6 +89,83 @@ export declare type Config = Message<"fairlead.config.v1.Config"> & {
  * Use `create(ConfigSchema)` to create a new message.
  */
 export declare const ConfigSchema: GenMessage<Config>;
+
+/**
+ * Headers of a front that the proxy stands behind and that sets them on every request, over what a caller sends:
+ * whoever can write them chooses where a call goes, residency included.
+ *
+ * @generated from message fairlead.config.v1.PlaceHeaders
+ */
+export declare type PlaceHeaders = Message<"fairlead.config.v1.PlaceHeaders"> & {
+  /**
+   * Degrees, from -90 to 90: "50.11".
+   *
+   * @generated from field: string latitude = 1;
+   */
+  latitude: string;
+
+  /**
+   * Degrees, from -180 to 180: "8.68".
+   *
+   * @generated from field: string longitude = 2;
+   */
+  longitude: string;
+
+  /**
+   * ISO 3166-1 alpha-2: "DE". It tells the continent, too.
+   *
+   * @generated from field: string country = 3;
+   */
+  country: string;
+
+  /**
+   * AF, AN, AS, EU, NA, OC or SA.
+   *
+   * @generated from field: string continent = 4;
+   */
+  continent: string;
+};
+
+/**
+ * Describes the message fairlead.config.v1.PlaceHeaders.
+ * Use `create(PlaceHeadersSchema)` to create a new message.
+ */
+export declare const PlaceHeadersSchema: GenMessage<PlaceHeaders>;
+
+/**
+ * A call that asks, with the header fairlead-explain, gets the answer in the header fairlead-explanation, as JSON, and the
+ * proxy logs it. The answer names clusters, regions and endpoints.
+ *
+ * @generated from message fairlead.config.v1.Explain
+ */
+export declare type Explain = Message<"fairlead.config.v1.Explain"> & {
+  /**
+   * @generated from oneof fairlead.config.v1.Explain.who
+   */
+  who: {
+    /**
+     * Anybody, with any value in the header. For one's own machine.
+     *
+     * @generated from field: bool anybody = 1;
+     */
+    value: boolean;
+    case: "anybody";
+  } | {
+    /**
+     * Whoever sends the value of the secret of this name, as `wrangler secret put NAME` sets it (on Deno: an environment variable).
+     *
+     * @generated from field: string secret = 2;
+     */
+    value: string;
+    case: "secret";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message fairlead.config.v1.Explain.
+ * Use `create(ExplainSchema)` to create a new message.
+ */
+export declare const ExplainSchema: GenMessage<Explain>;
 
 /**
  * A method declared by hand.
@@ -128,6 +219,21 @@ export declare type Cluster = Message<"fairlead.config.v1.Cluster"> & {
    * @generated from field: repeated fairlead.config.v1.Locality localities = 3;
    */
   localities: Locality[];
+
+  /**
+   * Localities that are at most so many km farther from the caller than the nearest one count as near as it, and share by
+   * weight. Default 250.
+   *
+   * @generated from field: optional uint32 band_km = 4;
+   */
+  bandKm?: number | undefined;
+
+  /**
+   * How an endpoint is chosen inside a locality. Default RANDOM.
+   *
+   * @generated from field: fairlead.config.v1.EndpointChoice endpoint_choice = 5;
+   */
+  endpointChoice: EndpointChoice;
 };
 
 /**
@@ -135,6 +241,29 @@ export declare type Cluster = Message<"fairlead.config.v1.Cluster"> & {
  * Use `create(ClusterSchema)` to create a new message.
  */
 export declare const ClusterSchema: GenMessage<Cluster>;
+
+/**
+ * A point on the map, in degrees.
+ *
+ * @generated from message fairlead.config.v1.Point
+ */
+export declare type Point = Message<"fairlead.config.v1.Point"> & {
+  /**
+   * @generated from field: double lat = 1;
+   */
+  lat: number;
+
+  /**
+   * @generated from field: double lng = 2;
+   */
+  lng: number;
+};
+
+/**
+ * Describes the message fairlead.config.v1.Point.
+ * Use `create(PointSchema)` to create a new message.
+ */
+export declare const PointSchema: GenMessage<Point>;
 
 /**
  * Endpoints at one place.
@@ -158,6 +287,34 @@ export declare type Locality = Message<"fairlead.config.v1.Locality"> & {
    * @generated from field: repeated fairlead.config.v1.Endpoint endpoints = 3;
    */
   endpoints: Endpoint[];
+
+  /**
+   * Where it is. Callers go to the nearest locality; one without a place counts as the farthest.
+   *
+   * @generated from field: fairlead.config.v1.Point at = 4;
+   */
+  at?: Point | undefined;
+
+  /**
+   * Localities of a higher number are only used where those of a lower one do not suffice. Default 0.
+   *
+   * @generated from field: uint32 priority = 5;
+   */
+  priority: number;
+
+  /**
+   * Callers of these countries (ISO 3166-1 alpha-2) are at home here: this locality is their nearest, whatever the map says.
+   *
+   * @generated from field: repeated string countries = 6;
+   */
+  countries: string[];
+
+  /**
+   * The same for continents: AF, AN, AS, EU, NA, OC, SA. A country goes before its continent.
+   *
+   * @generated from field: repeated string continents = 7;
+   */
+  continents: string[];
 };
 
 /**
@@ -224,7 +381,7 @@ export declare type Route = Message<"fairlead.config.v1.Route"> & {
   match?: Match | undefined;
 
   /**
-   * Name of the cluster.
+   * Name of the cluster that everything goes to; or `split`.
    *
    * @generated from field: string cluster = 2;
    */
@@ -276,6 +433,28 @@ export declare type Route = Message<"fairlead.config.v1.Route"> & {
    * @generated from field: fairlead.config.v1.Streams streams = 9;
    */
   streams: Streams;
+
+  /**
+   * Clusters that share the calls by weight: two versions, say.
+   *
+   * @generated from field: repeated fairlead.config.v1.Share split = 10;
+   */
+  split: Share[];
+
+  /**
+   * What a caller keeps its cluster by. Without it every call is drawn anew.
+   *
+   * @generated from field: fairlead.config.v1.Sticky sticky = 11;
+   */
+  sticky?: Sticky | undefined;
+
+  /**
+   * Where callers of a country or continent may be served at all: a hard limit, even where nothing else is left. The rule of
+   * a country goes before that of its continent; callers whom no rule names may be served anywhere.
+   *
+   * @generated from field: repeated fairlead.config.v1.Residency residency = 12;
+   */
+  residency: Residency[];
 };
 
 /**
@@ -283,6 +462,120 @@ export declare type Route = Message<"fairlead.config.v1.Route"> & {
  * Use `create(RouteSchema)` to create a new message.
  */
 export declare const RouteSchema: GenMessage<Route>;
+
+/**
+ * A cluster's share of a route's calls.
+ *
+ * @generated from message fairlead.config.v1.Share
+ */
+export declare type Share = Message<"fairlead.config.v1.Share"> & {
+  /**
+   * @generated from field: string cluster = 1;
+   */
+  cluster: string;
+
+  /**
+   * Against the other clusters of the split; 0 rests this one. Default 1.
+   *
+   * @generated from field: optional uint32 weight = 2;
+   */
+  weight?: number | undefined;
+};
+
+/**
+ * Describes the message fairlead.config.v1.Share.
+ * Use `create(ShareSchema)` to create a new message.
+ */
+export declare const ShareSchema: GenMessage<Share>;
+
+/**
+ * Callers with the same key go to the same cluster. When a cluster comes or goes, or its weight changes, only the calls that
+ * have to move do. A call without the key is drawn.
+ *
+ * @generated from message fairlead.config.v1.Sticky
+ */
+export declare type Sticky = Message<"fairlead.config.v1.Sticky"> & {
+  /**
+   * @generated from oneof fairlead.config.v1.Sticky.key
+   */
+  key: {
+    /**
+     * The value of a header: "x-user-id".
+     *
+     * @generated from field: string header = 1;
+     */
+    value: string;
+    case: "header";
+  } | {
+    /**
+     * The value of a cookie.
+     *
+     * @generated from field: string cookie = 2;
+     */
+    value: string;
+    case: "cookie";
+  } | {
+    /**
+     * The caller's address, where the platform vouches for it.
+     *
+     * @generated from field: bool client_address = 3;
+     */
+    value: boolean;
+    case: "clientAddress";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * Keep the locality (among those that come first for the caller) and the endpoint, too.
+   *
+   * @generated from field: bool endpoint = 4;
+   */
+  endpoint: boolean;
+};
+
+/**
+ * Describes the message fairlead.config.v1.Sticky.
+ * Use `create(StickySchema)` to create a new message.
+ */
+export declare const StickySchema: GenMessage<Sticky>;
+
+/**
+ * @generated from message fairlead.config.v1.Residency
+ */
+export declare type Residency = Message<"fairlead.config.v1.Residency"> & {
+  /**
+   * ISO 3166-1 alpha-2.
+   *
+   * @generated from field: repeated string countries = 1;
+   */
+  countries: string[];
+
+  /**
+   * AF, AN, AS, EU, NA, OC, SA.
+   *
+   * @generated from field: repeated string continents = 2;
+   */
+  continents: string[];
+
+  /**
+   * Callers of whom nobody knows where they are.
+   *
+   * @generated from field: bool unplaced = 3;
+   */
+  unplaced: boolean;
+
+  /**
+   * Regions of localities.
+   *
+   * @generated from field: repeated string regions = 4;
+   */
+  regions: string[];
+};
+
+/**
+ * Describes the message fairlead.config.v1.Residency.
+ * Use `create(ResidencySchema)` to create a new message.
+ */
+export declare const ResidencySchema: GenMessage<Residency>;
 
 /**
  * @generated from message fairlead.config.v1.Match
@@ -611,6 +904,37 @@ export enum Codec {
  * Describes the enum fairlead.config.v1.Codec.
  */
 export declare const CodecSchema: GenEnum<Codec>;
+
+/**
+ * @generated from enum fairlead.config.v1.EndpointChoice
+ */
+export enum EndpointChoice {
+  /**
+   * RANDOM.
+   *
+   * @generated from enum value: ENDPOINT_CHOICE_UNSPECIFIED = 0;
+   */
+  ENDPOINT_CHOICE_UNSPECIFIED = 0,
+
+  /**
+   * By weight.
+   *
+   * @generated from enum value: RANDOM = 1;
+   */
+  RANDOM = 1,
+
+  /**
+   * Two are drawn by weight, and the one that has fewer calls of this isolate under way, for its weight, is taken.
+   *
+   * @generated from enum value: LEAST_PENDING = 2;
+   */
+  LEAST_PENDING = 2,
+}
+
+/**
+ * Describes the enum fairlead.config.v1.EndpointChoice.
+ */
+export declare const EndpointChoiceSchema: GenEnum<EndpointChoice>;
 
 /**
  * @generated from enum fairlead.config.v1.Streams

@@ -1,0 +1,43 @@
+import type { Ask } from "../core/balance/pick.ts";
+import { nowhere, type Place, readPlace } from "../core/balance/place.ts";
+import type { CompiledConfig, CompiledPlaceHeaders, CompiledRoute, CompiledSticky } from "../core/config/compiled.ts";
+import type { Call } from "./call.ts";
+
+/** What of a call its endpoint is picked by. */
+export type AskOf = (call: Call) => Ask;
+
+/** A caller's place is only looked for where it can matter: a platform's account of it is not for free. */
+export function asker({ routes, clusters, placeHeaders }: CompiledConfig): AskOf {
+  const placed = new Set<CompiledRoute>(
+    routes.filter(({ split, residency }) => residency.length > 0 || split.some(({ cluster }) => clusters[cluster]!.localities.length > 1)),
+  );
+  return (call) => ({
+    route: call.route,
+    place: placed.has(call.route) ? placeOf(call, placeHeaders) : nowhere,
+    key: call.route.sticky === null ? undefined : keyOf(call, call.route.sticky),
+  });
+}
+
+function placeOf({ facts, request }: Call, { latitude, longitude, country, continent }: CompiledPlaceHeaders): Place {
+  const known = facts.place();
+  if (known !== null) return readPlace(known);
+  const read = (name: string): string | null => (name === "" ? null : request.headers.get(name));
+  return readPlace({ latitude: read(latitude), longitude: read(longitude), country: read(country), continent: read(continent) });
+}
+
+function keyOf({ facts, metadata }: Call, { by, name }: CompiledSticky): string | undefined {
+  switch (by) {
+    case "address": return facts.clientAddress() ?? undefined;
+    case "header": return metadata.get(name) || undefined;
+    case "cookie": return cookie(metadata.get("cookie") ?? "", name);
+  }
+}
+
+/** https://www.rfc-editor.org/rfc/rfc6265#section-4.2.1; of several with this name the first. */
+function cookie(header: string, name: string): string | undefined {
+  for (const pair of header.split(";")) {
+    const equals = pair.indexOf("=");
+    if (pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim() || undefined;
+  }
+  return undefined;
+}

@@ -1,0 +1,65 @@
+import { type Explanation, explain, routeRule } from "../core/balance/explain.ts";
+import type { Snapshot } from "../core/balance/snapshot.ts";
+import type { CompiledExplain } from "../core/config/compiled.ts";
+import { explainHeader, explanationHeader } from "../core/protocol/metadata.ts";
+import type { AskOf } from "./ask.ts";
+import type { Call } from "./call.ts";
+import type { Handler } from "./layer.ts";
+import type { Ports } from "./ports.ts";
+
+export interface ExplainingNeeds {
+  readonly ports: Ports;
+  readonly snapshot: () => Snapshot;
+  readonly askOf: AskOf;
+}
+
+/** Tells a caller that may ask why its call went where it went, in a header of the reply (an error too), and the log. */
+export function explaining(who: CompiledExplain | null, { ports, snapshot, askOf }: ExplainingNeeds, inner: Handler): Handler {
+  if (who === null) return inner;
+  return async (call) => {
+    const reply = await inner(call);
+    if (!mayAsk(call, who, ports)) return reply;
+    const explanation = explainCall(call, snapshot(), askOf);
+    reply.headers.set(explanationHeader, headerText(explanation));
+    ports.log({ level: "info", event: "explained", method: call.path, picked: explanation.picked, rules: explanation.rules.map(({ says }) => says) });
+    return reply;
+  };
+}
+
+function explainCall(call: Call, now: Snapshot, askOf: AskOf): Explanation {
+  const route = routeRule(call.route.match);
+  const { cluster, picked } = call.trace;
+  if (cluster === undefined) return { rules: [route], localities: [], picked: null };
+  const { rules, ...rest } = explain(now, askOf(call), cluster, picked);
+  return { rules: [route, ...rules], ...rest };
+}
+
+function mayAsk({ request }: Call, { secret }: CompiledExplain, ports: Ports): boolean {
+  const asked = request.headers.get(explainHeader);
+  if (asked === null) return false;
+  if (secret === null) return true;
+  const wanted = ports.secret(secret);
+  return wanted !== undefined && wanted !== "" && sameText(asked, wanted);
+}
+
+/** In a time that does not tell how much of the secret was right. */
+function sameText(a: string, b: string): boolean {
+  let different = a.length ^ b.length;
+  for (let i = 0; i < b.length; i++) different |= (a.charCodeAt(i) || 0) ^ b.charCodeAt(i);
+  return different === 0;
+}
+
+/** What a header is sure to hold everywhere. */
+const mostBytes = 6 * 1024;
+
+/** JSON in ASCII; of a large config only the localities that have a share, and then only their number of endpoints. */
+function headerText(explanation: Explanation): string {
+  const shared = explanation.localities.filter(({ share }) => share > 0);
+  const shorter = [explanation.localities, shared, shared.map((candidate) => ({ ...candidate, endpoints: candidate.endpoints.length })), []];
+  const texts = shorter.map((localities) => ascii(JSON.stringify({ ...explanation, localities })));
+  return texts.find((text) => text.length <= mostBytes) ?? ascii(JSON.stringify({ picked: explanation.picked }));
+}
+
+function ascii(text: string): string {
+  return text.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
