@@ -3,6 +3,7 @@ import { build } from "./build.ts";
 import { check } from "./config/check.ts";
 import { count, formatIssues } from "./config/issue.ts";
 import { dev } from "./dev.ts";
+import { explainCommand } from "./explain-command.ts";
 import type { Runtime } from "./serve/serve.ts";
 
 const program = new Command("fairlead").description("An edge proxy for RPC: checks and compiles its config, and runs it on this machine.");
@@ -36,6 +37,8 @@ program
     if (built === undefined) process.exitCode = 1;
     else console.log(`${out}: ${built.size} bytes, sha-256 ${built.digest}`);
   });
+
+program.addCommand(explainCommand());
 
 program
   .command("dev")

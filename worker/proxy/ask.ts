@@ -2,9 +2,16 @@ import type { Ask } from "../core/balance/pick.ts";
 import { nowhere, type Place, readPlace } from "../core/balance/place.ts";
 import type { CompiledConfig, CompiledPlaceHeaders, CompiledRoute, CompiledSticky } from "../core/config/compiled.ts";
 import type { Call } from "./call.ts";
+import type { ConnectionFacts } from "./ports.ts";
+
+/** What of a call a pick needs to know. */
+export interface Asking extends Pick<Call, "route" | "metadata"> {
+  readonly request: Pick<Request, "headers">;
+  readonly facts: Pick<ConnectionFacts, "place" | "clientAddress">;
+}
 
 /** What of a call its endpoint is picked by. */
-export type AskOf = (call: Call) => Ask;
+export type AskOf = (asking: Asking) => Ask;
 
 /** A caller's place is only looked for where it can matter: a platform's account of it is not for free. */
 export function asker({ routes, clusters, placeHeaders }: CompiledConfig): AskOf {
@@ -18,14 +25,14 @@ export function asker({ routes, clusters, placeHeaders }: CompiledConfig): AskOf
   });
 }
 
-function placeOf({ facts, request }: Call, { latitude, longitude, country, continent }: CompiledPlaceHeaders): Place {
+function placeOf({ facts, request }: Asking, { latitude, longitude, country, continent }: CompiledPlaceHeaders): Place {
   const known = facts.place();
   if (known !== null) return readPlace(known);
   const read = (name: string): string | null => (name === "" ? null : request.headers.get(name));
   return readPlace({ latitude: read(latitude), longitude: read(longitude), country: read(country), continent: read(continent) });
 }
 
-function keyOf({ facts, metadata }: Call, { by, name }: CompiledSticky): string | undefined {
+function keyOf({ facts, metadata }: Asking, { by, name }: CompiledSticky): string | undefined {
   switch (by) {
     case "address": return facts.clientAddress() ?? undefined;
     case "header": return metadata.get(name) || undefined;

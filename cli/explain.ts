@@ -1,0 +1,64 @@
+import { explain, type Explanation, routeRule } from "../worker/core/balance/explain.ts";
+import { pickCluster, pickEndpoint, type Random } from "../worker/core/balance/pick.ts";
+import type { RawPlace } from "../worker/core/balance/place.ts";
+import { isMethodPath, router } from "../worker/core/balance/route.ts";
+import { snapshot } from "../worker/core/balance/snapshot.ts";
+import type { CompiledConfig } from "../worker/core/config/compiled.ts";
+import { asker } from "../worker/proxy/ask.ts";
+import { table } from "./table.ts";
+
+/** A call to be explained, as somebody would describe it. */
+export interface ImaginedCall {
+  /** With its base path, if it has one: "/api/package.Service/Method". */
+  readonly path: string;
+  /** Without port. */
+  readonly host: string;
+  readonly headers: Headers;
+  /** Where the platform says that the caller is; null where it does not say. */
+  readonly place: RawPlace | null;
+  readonly address: string | null;
+}
+
+/**
+ * Why a call would go where it would go, from the code that the proxy runs; undefined where no route matches, and it
+ * would be refused. What is drawn is drawn with `random`.
+ */
+export function explainImagined(config: CompiledConfig, call: ImaginedCall, random: Random): Explanation | undefined {
+  const { path, host, headers, place, address } = call;
+  const routed = router(config.routes)({ path, host, metadata: headers });
+  if (routed === undefined) return undefined;
+  const { route } = routed;
+  const ask = asker(config)({ route, metadata: headers, request: { headers }, facts: { place: () => place, clientAddress: () => address } });
+  const now = snapshot(config.clusters);
+  const cluster = pickCluster(now, ask, random);
+  const picked = pickEndpoint(now, cluster, ask, random);
+  const { rules, ...rest } = explain(now, ask, cluster, picked && { region: picked.region, endpoint: picked.endpoint.url });
+  return { rules: [routeRule(route.match), ...rules], ...rest };
+}
+
+/** The explanation for people. */
+export function formatExplanation({ rules, localities, picked }: Explanation): string {
+  const widest = Math.max(...rules.map(({ rule }) => rule.length));
+  const rows = localities.flatMap(({ cluster, region, km, out, endpoints }) =>
+    endpoints.map(({ endpoint, share }) => [percent(share), cluster, region, km === undefined ? "" : String(km), endpoint, out ?? ""]),
+  );
+  return [
+    ...rules.map(({ rule, says }) => `${rule.padEnd(widest)}  ${says}`),
+    "",
+    picked === null ? "This call would be refused." : `This call would go to ${picked.endpoint} (${picked.cluster}, ${picked.region}). Of all calls like it:`,
+    "",
+    table(["share", "cluster", "region", "km", "endpoint", "out by"], rows, [0, 3]),
+  ].join("\n");
+}
+
+/** Why no route matches, as far as the path alone tells. */
+export function unroutable(path: string): string {
+  const end = path.lastIndexOf("/", path.lastIndexOf("/") - 1);
+  return isMethodPath(path.slice(Math.max(end, 0)))
+    ? `No route matches ${path}: the call would be refused as unimplemented.`
+    : `Cannot explain this call as its path must be /package.Service/Method, perhaps behind a base path: current value is ${JSON.stringify(path)}`;
+}
+
+function percent(share: number): string {
+  return share === 0 ? "0 %" : `${(share * 100).toFixed(share < 0.001 ? 4 : 1)} %`;
+}
