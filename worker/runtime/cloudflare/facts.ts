@@ -1,0 +1,25 @@
+import type { RawPlace } from "../../core/balance/place.ts";
+import type { ConnectionFacts } from "../../proxy/ports.ts";
+
+/** What of a request tells about its connection. */
+export type Arrived = Pick<Request, "headers" | "signal"> & { readonly cf?: Readonly<Record<string, unknown>> | undefined };
+
+/** What workerd tells of a connection: Cloudflare's, or one of one's own. */
+export function connectionFacts(request: Arrived): ConnectionFacts {
+  return { clientAddress: () => clientAddress(request), place: () => place(request), left: () => request.signal };
+}
+
+/**
+ * Cloudflare writes a header over what a caller sends, and tells its data centre beside it. A workerd of one's own tells
+ * the other end of the connection, with its port, and lets that header through from anybody.
+ */
+function clientAddress({ cf, headers }: Arrived): string | null {
+  if (typeof cf?.["clientIp"] === "string") return cf["clientIp"].replace(/^\[?(.*?)\]?:\d+$/, "$1");
+  return cf?.["colo"] === undefined ? null : headers.get("cf-connecting-ip");
+}
+
+/** Cloudflare's account of where a request came from: https://developers.cloudflare.com/workers/runtime-apis/request/#incomingrequestcfproperties */
+function place({ cf }: Arrived): RawPlace | null {
+  const { latitude, longitude, country, continent } = (cf ?? {}) as RawPlace;
+  return latitude === undefined && country === undefined && continent === undefined ? null : { latitude, longitude, country, continent };
+}
