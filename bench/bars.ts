@@ -8,6 +8,15 @@ export const bars: Readonly<Record<string, number>> = {
   bundle: 200,
   /** Milliseconds of CPU over an empty Worker's. */
   evaluation: 25,
+  /** MB that the process grows by at its highest: twice the budget of 48 MiB. */
+  "slow reader": 100,
+  uploads: 100,
+  "chunked uploads": 100,
+  /** 1,000 routes over 10. */
+  "route look-up": 1.1,
+  /** Microseconds, and bytes. */
+  "time of a pick": 5,
+  "memory of a pick": 1024,
 };
 
 /** "1.40 ok", "1.40 OVER", or "" where there is no bar. */

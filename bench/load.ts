@@ -51,8 +51,8 @@ function loop(port: number, request: Buffer, end: number, latencies: number[]): 
   });
 }
 
-/** A POST request as bytes. */
-export function post(path: string, contentType: string, body: Uint8Array): Buffer {
-  const head = `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: ${contentType}\r\nconnect-protocol-version: 1\r\naccept: */*\r\nuser-agent: fairlead-bench\r\ncontent-length: ${body.length}\r\n\r\n`;
+/** A POST request as bytes. `more` is further header lines, each with its line break. */
+export function post(path: string, contentType: string, body: Uint8Array, more = ""): Buffer {
+  const head = `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: ${contentType}\r\nconnect-protocol-version: 1\r\naccept: */*\r\nuser-agent: fairlead-bench\r\n${more}content-length: ${body.length}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head, "latin1"), body]);
 }

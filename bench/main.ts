@@ -4,8 +4,10 @@ import { measureBundle } from "./bundle.ts";
 import { measureStreams, measureUnary } from "./cases.ts";
 import { measureEvaluation } from "./evaluation.ts";
 import { machine } from "./machine.ts";
+import { measureMemory } from "./memory.ts";
 import { type Options, readOptions, usage } from "./options.ts";
 import { startOrigin } from "./origin.ts";
+import { measurePicker } from "./picker.ts";
 import { canMeasure } from "./process.ts";
 import { report, type Results } from "./report.ts";
 
@@ -31,7 +33,7 @@ async function main(args: readonly string[]): Promise<number> {
   const date = new Date().toISOString().slice(0, 10);
   const text = `# Bench ${date}\n\n${machine()}\n- ${rounds} rounds of ${seconds} s a case, in turn; CPU of the workerd process; medians of the rounds' ratios, least and most in parentheses; ${starts} starts\n\n${report(results)}`;
   console.log(text);
-  if (Object.keys(results).length === 4) {
+  if (Object.keys(results).length === 6) {
     const file = `bench/results/${date}.md`;
     mkdirSync(packagePath("bench/results"), { recursive: true });
     writeFileSync(packagePath(file), text);
@@ -49,6 +51,8 @@ async function measure(options: Options): Promise<Results> {
       ...(parts.includes("evaluation") && { evaluation: await measureEvaluation(starts) }),
       ...(parts.includes("unary") && { unary: await measureUnary(origin.url, options) }),
       ...(parts.includes("streams") && { streams: await measureStreams(origin.url, options) }),
+      ...(parts.includes("picker") && { picker: await measurePicker(options.rounds) }),
+      ...(parts.includes("memory") && { memory: await measureMemory(origin.url) }),
     };
   } finally {
     origin.stop();

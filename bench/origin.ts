@@ -12,27 +12,28 @@ export async function startOrigin(): Promise<{ readonly url: string; readonly st
   return { url: `http://127.0.0.1:${port}`, stop: () => void child.kill() };
 }
 
-/** Answers any request with bytes made beforehand, in the dialect that its content type names. */
+/** Answers any request, when it is there, with bytes made beforehand, in the dialect that its content type names. */
 function serve(): void {
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
-    request.resume();
     const type = request.headers["content-type"] ?? "";
-    if (type === "application/connect+proto") return stream(response);
-    const body = type.startsWith("application/grpc-web") ? webReply : reply;
-    response.writeHead(200, { "content-type": type, "content-length": body.length }).end(body);
+    request.resume().once("end", () => {
+      if (type === "application/connect+proto") return stream(response, Number(request.headers["bench-messages"] ?? chunks));
+      const body = type.startsWith("application/grpc-web") ? webReply : reply;
+      response.writeHead(200, { "content-type": type, "content-length": body.length }).end(body);
+    });
   });
   server.listen(0, "127.0.0.1", () => process.send?.((server.address() as AddressInfo).port));
   process.on("disconnect", () => process.exit());
 }
 
-function stream(response: ServerResponse): void {
+function stream(response: ServerResponse, messages: number): void {
   response.writeHead(200, { "content-type": "application/connect+proto" });
   // A caller that leaves in the middle is none of the origin's business.
-  pipeline(Readable.from(wholeStream()), response, () => {});
+  pipeline(Readable.from(wholeStream(messages)), response, () => {});
 }
 
-function* wholeStream(): Generator<Uint8Array> {
-  for (let sent = 0; sent < chunks; sent++) yield chunk;
+function* wholeStream(messages: number): Generator<Uint8Array> {
+  for (let sent = 0; sent < messages; sent++) yield chunk;
   yield streamEnd;
 }
 

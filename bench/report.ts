@@ -1,4 +1,6 @@
 import { verdict } from "./bars.ts";
+import type { MemoryMeasured } from "./memory.ts";
+import type { PickerFigures } from "./picker.ts";
 import type { Measured } from "./rounds.ts";
 
 /** What was measured; a part that did not run is undefined. */
@@ -8,10 +10,12 @@ export interface Results {
   readonly bundle?: { readonly minified: number; readonly gzipped: number };
   /** Milliseconds. */
   readonly evaluation?: number;
+  readonly memory?: MemoryMeasured;
+  readonly picker?: PickerFigures;
 }
 
 /** The results as Markdown that reads well as plain text too. Every figure that is over its bar says OVER. */
-export function report({ unary, streams, bundle, evaluation }: Results): string {
+export function report({ unary, streams, bundle, evaluation, memory, picker }: Results): string {
   const sections: string[] = [];
   if (unary !== undefined) sections.push("Unary calls: request 15 bytes, reply 100 bytes of protobuf, 16 connections.\n", costs(unary, "us/call"));
   if (streams !== undefined) sections.push("Server streams: 64 messages of 1 MiB, one stream at a time.\n", costs(streams, "us/MiB"));
@@ -19,12 +23,13 @@ export function report({ unary, streams, bundle, evaluation }: Results): string 
   if (bundle !== undefined) rows.push(["bundle, minified and gzipped", `${(bundle.gzipped / 1000).toFixed(1)} kB (${(bundle.minified / 1000).toFixed(1)} minified)`, verdict("bundle", bundle.gzipped / 1000)]);
   if (evaluation !== undefined) rows.push(["CPU to the first reply, over an empty Worker's", `${evaluation.toFixed(1)} ms`, verdict("evaluation", evaluation)]);
   if (rows.length > 0) sections.push("Size and start.\n", markdown(["what", "value", "bar"], rows));
+  if (picker !== undefined) sections.push("Choosing, in Node: routes found by method, service and prefix; picks over 1,000 endpoints in 10 localities, for callers at known places.\n", choosing(picker));
+  if (memory !== undefined) sections.push("Memory with slow callers: MB that the process grows by, over its idle value after a warm-up.\n", ...growths(memory));
   return `${sections.join("\n")}\n`;
 }
 
 function costs(measured: readonly Measured[], unit: string): string {
   const head = ["case", `CPU ${unit}`, "over the cheapest", "bar", "p50 ms", "p99 ms", "calls/s", "MB grown", "MB highest"];
-  const mb = (bytes: number) => (bytes / 1e6).toFixed(0);
   const rows = measured.map(({ name, cpu, ratio, p50, p99, perSecond, grown, highest }) => [
     name,
     cpu.toFixed(0),
@@ -37,6 +42,35 @@ function costs(measured: readonly Measured[], unit: string): string {
     mb(highest),
   ]);
   return markdown(head, rows);
+}
+
+function choosing({ routeRatio, pickUs, pickBytes }: PickerFigures): string {
+  return markdown(["what", "value", "bar"], [
+    ["route look-up among 1,000 over one among 10", routeRatio.toFixed(2), verdict("route look-up", routeRatio)],
+    ["time of a pick", `${pickUs.toFixed(2)} us`, verdict("time of a pick", pickUs)],
+    ["memory of a pick", `${pickBytes.toFixed(0)} bytes`, verdict("memory of a pick", pickBytes)],
+  ]);
+}
+
+function growths({ reader, uploads }: MemoryMeasured): string[] {
+  const stream = [...[...reader.quarters, reader.highest].map(mb), verdict("slow reader", reader.highest / 1e6)];
+  const rows = uploads.map(({ name, highest, after, answered, refused, broken, small }) => [
+    name,
+    mb(highest),
+    mb(after),
+    verdict(name, highest / 1e6),
+    ...[answered, refused, broken].map(String),
+    `${small.calls - small.failed} of ${small.calls}`,
+    small.p99.toFixed(1),
+  ]);
+  return [
+    markdown(["100 MiB at 15 MB/s", "at 25 %", "at 50 %", "at 75 %", "at 100 %", "highest", "bar"], [["slow reader", ...stream]]),
+    markdown(["100 of 4 MB in 4 s", "highest", "3 s after", "bar", "answered", "refused", "broken", "small calls answered", "their p99 ms"], rows),
+  ];
+}
+
+function mb(bytes: number): string {
+  return (bytes / 1e6).toFixed(0);
 }
 
 function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -11,7 +11,7 @@ import { type IdleWatch, idleWatch, relayFramed } from "./framed.ts";
 import type { Handler } from "./layer.ts";
 import { type Plan, plan } from "./plan.ts";
 import type { Ports } from "./ports.ts";
-import { checkEncoding, readMessage, requestFraming } from "./read-request.ts";
+import { checkEncoding, readOnlyRequest, requestFraming } from "./read-request.ts";
 import { declaredLength } from "./read-whole.ts";
 import { relay } from "./relay.ts";
 import { type Outgoing, writeRequest } from "./write-request.ts";
@@ -71,7 +71,7 @@ function whenEnded({ end }: Reply, then: (end: End) => void): void {
 
 function readRequest(call: Call, way: Plan, limits: CompiledLimits, moved: () => void): Outgoing | Promise<Outgoing> {
   const limit = limits.requestMessageBytes;
-  if (way.oneRequest && !mayPipe(call, way, limit)) return readMessage(call, limit, way.recodeInput);
+  if (way.oneRequest && !mayPipe(call, way, limit)) return readOnlyRequest(call, way, limit);
   const { body } = call.request;
   if (body === null) return new ReadableStream({ start: (controller) => controller.close() });
   if (way.oneRequest) return body;

@@ -15,7 +15,7 @@ import { forward } from "./forward.ts";
 import { type Handler, type Layer, stack } from "./layer.ts";
 import { noRpc } from "./no-rpc.ts";
 import type { ConnectionFacts, Ports } from "./ports.ts";
-import { paidOut } from "./paid-out.ts";
+import { paidOut, slices } from "./paid-out.ts";
 import { smallBody } from "./read-whole.ts";
 import { writeEnd } from "./write-reply.ts";
 
@@ -83,7 +83,7 @@ function rescue(ports: Ports, inner: Handler): Handler {
       const reply = await inner(call);
       if (reply.end instanceof Promise) return reply;
       call.life.close();
-      if (reply.body instanceof Uint8Array && reply.body.length > smallBody) return { ...reply, body: paidOut(reply.body, call.account) };
+      if (reply.body instanceof Uint8Array && reply.body.length > smallBody) return { ...reply, body: paidOut(slices(reply.body as Uint8Array<ArrayBuffer>), call.account, call.account.release) };
       call.account.release();
       return reply;
     } catch (error) {

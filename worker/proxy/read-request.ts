@@ -1,11 +1,14 @@
 import { type Failure, FailureError } from "../core/failure.ts";
 import { base64Decoder } from "../core/protocol/base64.ts";
 import { checkGzip, encodingFrom, gunzip, gzip, isPassable } from "../core/protocol/compression.ts";
-import { flagCompressed, splitEnvelopes, writeEnvelope } from "../core/protocol/envelope.ts";
+import { concat, envelopePrefix, flagCompressed, splitEnvelopes, writeEnvelope } from "../core/protocol/envelope.ts";
 import type { Recode } from "../core/schema/recode.ts";
 import type { Call, Message } from "./call.ts";
 import type { Framing } from "./framed.ts";
-import { readWhole } from "./read-whole.ts";
+import { paidOut, shifted } from "./paid-out.ts";
+import type { Plan } from "./plan.ts";
+import { declaredLength, readPieces, readWhole, smallBody } from "./read-whole.ts";
+import type { Outgoing } from "./write-request.ts";
 
 /** Room for the envelope's prefix, and for base64 where the body is text. */
 const framingRoom = 64;
@@ -18,8 +21,22 @@ export function checkEncoding(call: Call): void {
   if (!isPassable(call.encoding)) throw new FailureError({ kind: "unsupported-encoding", name: call.encoding });
 }
 
-/** Reads the only message of a call, for the origin's codec. Throws a FailureError on what is no such call. */
-export async function readMessage(call: Call, limit: number, recode: Recode | undefined): Promise<Message> {
+/**
+ * Reads the only message of a call, for the origin's dialect and codec. Throws a FailureError on what is no such call.
+ * A large one whose bytes stay as they are is sent on in the pieces in which it came: nothing is gained by joining them.
+ */
+export async function readOnlyRequest(call: Call, plan: Plan, limit: number): Promise<Outgoing> {
+  const { request, form, account } = call;
+  const asItIs = form.dialect === "connect-unary" && call.encoding === "identity" && plan.way !== "recode";
+  if (!asItIs || (declaredLength(request.headers) ?? Infinity) <= smallBody) return readMessage(call, limit, plan.recodeInput);
+  const pieces = await readPieces(request, limit, account, left);
+  const size = pieces.reduce((sum, { length }) => sum + length, 0);
+  if (size <= smallBody) return { data: concat(pieces), encoding: "identity" };
+  if (plan.dialect === "grpc-web") pieces.unshift(envelopePrefix(0, size));
+  return paidOut(shifted(pieces), account, () => {});
+}
+
+async function readMessage(call: Call, limit: number, recode: Recode | undefined): Promise<Message> {
   const message = await readOnly(call, limit);
   return recode === undefined ? sized(message, limit) : recoded(message, recode, limit);
 }

@@ -28,9 +28,14 @@ export function declaredLength(headers: Headers): number | undefined {
  */
 export async function readWhole(from: Readable, limit: number, account: Account, broken: Failure): Promise<Uint8Array<ArrayBuffer>> {
   const declared = declaredLength(from.headers);
-  if (declared !== undefined && declared > limit) throw new FailureError({ kind: "message-too-large", limit });
-  if (declared !== undefined && declared <= smallBody) return readSmall(from, declared, account, broken);
-  return from.body === null ? new Uint8Array(0) : readLarge(from.body, limit, account, broken);
+  if (declared !== undefined && declared <= Math.min(limit, smallBody)) return readSmall(from, declared, account, broken);
+  const pieces = await readPieces(from, limit, account, broken);
+  if (pieces.length <= 1) return pieces[0] ?? new Uint8Array(0);
+  const size = pieces.reduce((sum, { length }) => sum + length, 0);
+  account.charge(size);
+  const whole = concat(pieces);
+  account.give(size);
+  return whole;
 }
 
 async function readSmall(from: Readable, declared: number, account: Account, broken: Failure): Promise<Uint8Array<ArrayBuffer>> {
@@ -42,9 +47,12 @@ async function readSmall(from: Readable, declared: number, account: Account, bro
   }
 }
 
-async function readLarge(body: NonNullable<Readable["body"]>, limit: number, account: Account, broken: Failure): Promise<Uint8Array<ArrayBuffer>> {
+/** Reads a body in pieces, as `readWhole` does, without the copy that joins them. */
+export async function readPieces({ headers, body }: Readable, limit: number, account: Account, broken: Failure): Promise<Uint8Array<ArrayBuffer>[]> {
+  if ((declaredLength(headers) ?? 0) > limit) throw new FailureError({ kind: "message-too-large", limit });
+  if (body === null) return [];
   const reader = byteReader(body);
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
   try {
     for (let step = smallestStep; ; step = Math.min(step * 4, smallBody)) {
@@ -52,15 +60,21 @@ async function readLarge(body: NonNullable<Readable["body"]>, limit: number, acc
       const bytes = await reader.fill(step);
       size += bytes.length;
       if (size > limit) throw new FailureError({ kind: "message-too-large", limit });
-      chunks.push(bytes);
+      if (bytes.length > 0) pieces.push(bytes);
       if (bytes.length > step) account.charge(bytes.length - step);
       if (bytes.length >= step) continue;
       account.give(step - bytes.length);
-      return concat(chunks);
+      return pieces;
     }
   } catch (error) {
+    pieces.forEach(letGo);
     throw error instanceof FailureError ? error : new FailureError(broken);
   } finally {
     reader.release();
   }
+}
+
+/** Gives memory back at once: a collector sees a small object, and leaves it for later. Buffers that others may share are left alone. */
+function letGo({ buffer, length }: Uint8Array<ArrayBuffer>): void {
+  if (buffer.byteLength === length) buffer.transfer(0);
 }

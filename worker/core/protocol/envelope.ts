@@ -20,12 +20,13 @@ export interface Envelope {
 /** Writes one envelope. */
 export function writeEnvelope(flags: number, data: Uint8Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(prefixLength + data.length);
-  bytes.set(prefix(flags, data.length));
+  bytes.set(envelopePrefix(flags, data.length));
   bytes.set(data, prefixLength);
   return bytes;
 }
 
-function prefix(flags: number, length: number): Uint8Array<ArrayBuffer> {
+/** The 5 bytes before a message of this length. */
+export function envelopePrefix(flags: number, length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(prefixLength);
   bytes[0] = flags;
   new DataView(bytes.buffer).setUint32(1, length);
