@@ -4,6 +4,7 @@ import type { RawPlace } from "../worker/core/balance/place.ts";
 import { isMethodPath, router } from "../worker/core/balance/route.ts";
 import { snapshot } from "../worker/core/balance/snapshot.ts";
 import type { CompiledConfig } from "../worker/core/config/compiled.ts";
+import { surveyRequest } from "../worker/core/protocol/metadata.ts";
 import { asker } from "../worker/proxy/ask.ts";
 import { table } from "./table.ts";
 
@@ -25,10 +26,12 @@ export interface ImaginedCall {
  */
 export function explainImagined(config: CompiledConfig, call: ImaginedCall, random: Random): Explanation | undefined {
   const { path, host, headers, place, address } = call;
-  const routed = router(config.routes)({ path, host, metadata: headers });
+  const metadata = new Headers(headers);
+  for (const name of surveyRequest(headers).drop) metadata.delete(name);
+  const routed = router(config.routes)({ path, host, metadata });
   if (routed === undefined) return undefined;
   const { route } = routed;
-  const ask = asker(config)({ route, metadata: headers, request: { headers }, facts: { place: () => place, clientAddress: () => address } });
+  const ask = asker(config)({ route, metadata, request: { headers }, facts: { place: () => place, clientAddress: () => address } });
   const now = snapshot(config.clusters);
   const cluster = pickCluster(now, ask, random);
   const picked = pickEndpoint(now, cluster, ask, random);

@@ -27,10 +27,13 @@ function checkShares(route: Route, path: Path, { config, tree, report }: Checkin
       report.of(tree, at, `must be named once in a split: split[${first}] names "${cluster}" too`);
     }
   }
+  if (route.sticky !== undefined && !route.sticky.endpoint && shares.length === 1) {
+    report.of(tree, [...path, "sticky"], "holds on to nothing: there is one cluster, and endpoint is not true", { severity: "warning", key: true });
+  }
   if (shares.every(({ weight }) => weight === 0)) report.of(tree, [...path, "split"], "must have a cluster whose weight is above 0: all are 0, so no call could go anywhere");
 }
 
-/** A region that one of the clusters lacks is no mistake; a cluster that has none of them would refuse these callers. */
+/** A region of weight 0 is resting, and may be back soon. A region that one of the clusters lacks is no mistake; a cluster that has none of them would refuse these callers. */
 function checkResidency(route: Route, index: number, path: Path, { config, tree, report }: Checking): void {
   const { regions, countries, continents, unplaced } = route.residency[index]!;
   checkCountries(countries, [...path, "countries"], { tree, report });

@@ -95,6 +95,5 @@ function overlay(tree: MapTree, env: string | undefined, report: Report): MapTre
     report.of(tree, ["environments"], `must have "${env}", which --env names${didYouMean(env, names) || `: there ${names.length === 0 ? "is none" : `are ${names.join(", ")}`}`}`, { key: true });
     return base;
   }
-  const merged = merge(base, over);
-  return merged.kind === "map" ? merged : base;
+  return over.kind === "map" ? merge(base, over, ConfigSchema) : base;
 }

@@ -83,6 +83,7 @@ function refuseScalar({ value }: ScalarTree, field: DescField): string | undefin
     field.scalar === ScalarType.STRING ? typeof value === "string"
     : field.scalar === ScalarType.BOOL ? typeof value === "boolean"
     : field.scalar === ScalarType.UINT32 ? Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 0xffff_ffff
+    : field.scalar === ScalarType.DOUBLE ? Number.isFinite(value)
     : true;
   return fits ? undefined : `must be ${typeName(field)}`;
 }
@@ -97,6 +98,7 @@ function refuseName({ value }: ScalarTree, desc: DescEnum): string | undefined {
 function typeName(field: DescField): string {
   if (field.enum !== undefined) return "a name";
   if (field.scalar === ScalarType.BOOL) return "true or false";
+  if (field.scalar === ScalarType.DOUBLE) return "a number";
   return field.scalar === ScalarType.UINT32 ? "a whole number from 0 to 4294967295" : "a text (in quotes, where it looks like another thing)";
 }
 

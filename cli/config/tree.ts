@@ -1,3 +1,4 @@
+import type { DescField, DescMessage } from "@bufbuild/protobuf";
 import type { Path, Position } from "./issue.ts";
 
 /** A YAML value that remembers where it stands. Anchors and merge keys are already resolved. */
@@ -56,15 +57,28 @@ export function keyPositionAt(tree: Tree, path: Path): Position {
 }
 
 /**
- * An overlay over a base: maps merged key by key, lists and scalars replaced. What comes from the overlay keeps
- * its place there.
+ * An overlay over a base, both of the type `desc`: maps merged key by key, lists and scalars replaced, and a choice among
+ * several fields (a oneof) made anew. What comes from the overlay keeps its place there.
  */
-export function merge(base: Tree, overlay: Tree): Tree {
-  if (base.kind !== "map" || overlay.kind !== "map") return overlay;
+export function merge(base: MapTree, overlay: MapTree, desc: DescMessage): MapTree {
   const entries = new Map(base.entries);
   for (const [key, entry] of overlay.entries) {
-    const below = entries.get(key);
-    entries.set(key, below === undefined ? entry : { keyAt: entry.keyAt, value: merge(below.value, entry.value) });
+    const field = desc.fields.find(({ name }) => name === key);
+    for (const rival of field?.oneof?.fields ?? []) if (rival !== field) entries.delete(rival.name);
+    const below = entries.get(key)?.value;
+    entries.set(key, below === undefined ? entry : { keyAt: entry.keyAt, value: mergeField(below, entry.value, field) });
+  }
+  return { ...base, entries };
+}
+
+function mergeField(base: Tree, overlay: Tree, field: DescField | undefined): Tree {
+  if (base.kind !== "map" || overlay.kind !== "map") return overlay;
+  if (field?.fieldKind !== "map") return field?.message === undefined ? overlay : merge(base, overlay, field.message);
+  const entries = new Map(base.entries);
+  for (const [key, entry] of overlay.entries) {
+    const below = entries.get(key)?.value;
+    const merged = below?.kind === "map" && entry.value.kind === "map" && field.message !== undefined;
+    entries.set(key, merged ? { keyAt: entry.keyAt, value: merge(below, entry.value, field.message) } : entry);
   }
   return { ...base, entries };
 }

@@ -22,6 +22,7 @@ it.each([
   ["split: [{ cluster: v1 }, { cluster: v3 }]", 'routes[0].split[1].cluster: unknown cluster "v3": did you mean "v1"?'],
   ["split: [{ cluster: v1 }, { cluster: v1 }, { cluster: v2 }]", 'routes[0].split[1].cluster: must be named once in a split: split[0] names "v1" too'],
   ["split: [{ cluster: v1, weight: 0 }, { cluster: v2, weight: 0 }]", "routes[0].split: must have a cluster whose weight is above 0: all are 0, so no call could go anywhere"],
+  [`${split}, sticky: { header: x-real-ip }`, "routes[0].sticky.header: must be a header that callers may set: HTTP, the RPC protocols or the proxy own x-real-ip, and take it out first"],
   [`${split}, sticky: { endpoint: true }`, "routes[0].sticky: must have one of header, cookie, client_address"],
   [`${split}, residency: [{ regions: [eu] }]`, "routes[0].residency[0]: must name countries, continents or unplaced callers"],
   [`${split}, residency: [{ continents: [EU], regions: [eux] }]`, 'routes[0].residency[0].regions[0]: unknown region "eux": did you mean "eu"?'],
@@ -41,3 +42,15 @@ it("a region that is there twice, or on no map while others are, is told", () =>
   expect(issuesOf(localities(`{ region: us, ${endpoints} }`)).join()).toContain("warning clusters.v1.localities[1]: has no place (at), so it counts as the farthest for every caller");
   expect(issuesOf(localities(`{ region: us, at: { lat: 91, lng: 0 }, ${endpoints} }`)).join()).toContain("clusters.v1.localities[1].at.lat: must be greater than or equal to -90 and less than or equal to 90");
 });
+
+it("stickiness that has nothing to choose, and conditions on headers that are taken out, are told", () => {
+  expect(messages("cluster: v1, sticky: { cookie: session }")).toContain("warning routes[0].sticky: holds on to nothing: there is one cluster, and endpoint is not true");
+  expect(issuesOf(withRoute(split).replace("prefix: /", "prefix: /, metadata: [{ name: x-forwarded-proto, exact: https }]")).join()).toContain("routes[0].match.metadata[0].name: must be a header that callers may set");
+});
+
+it("an environment may choose another of several fields", () => {
+  const yaml = `${withRoute(split)}\nexplain: { secret: KEY }\nenvironments: { dev: { explain: { anybody: true } } }`;
+  expect(issuesOf(yaml, { env: "dev" })).toEqual(issuesOf(yaml));
+});
+
+it("degrees must be a number", () => expect(issuesOf(withRoute(split).replace("lat: 50", 'lat: "50"')).join()).toContain('at.lat: must be a number: current value is "50"'));

@@ -42,9 +42,10 @@ export function forward({ ports, limits, snapshot, askOf, recoderOf }: ForwardNe
     checkEncoding(call);
     const now = snapshot();
     const ask = askOf(call);
-    const at = (call.trace.cluster = pickCluster(now, ask, ports.random));
+    const at = pickCluster(now, ask, ports.random);
     const { cluster } = now.clusters[at]!;
     const way = plan(call, cluster, recoderOf);
+    call.trace.cluster = at;
     const picked = pickEndpoint(now, at, ask, ports.random);
     if (picked === undefined) throw new FailureError({ kind: "nowhere-to-go" });
     call.trace.picked = { region: picked.region, endpoint: picked.endpoint.url };

@@ -27,7 +27,7 @@ export interface Candidate {
   /** Whole kilometres to the caller, where both places are known. */
   readonly km?: number;
   /** Why its share is 0. */
-  readonly out?: "residency" | "weight" | "unfit" | "farther" | "split";
+  readonly out?: "residency" | "weight" | "unfit" | "priority" | "home" | "farther" | "split";
   readonly endpoints: readonly { readonly endpoint: string; readonly share: number }[];
 }
 
@@ -87,6 +87,7 @@ function stickySays(sticky: CompiledSticky, key: string | undefined, splits: boo
 }
 
 function placeRules({ route, place }: Ask, { localities, standings }: ClusterView): Rule[] {
+  if (localities.length === 1 && route.residency.length === 0) return [];
   const { at, country, continent } = place;
   const where = [...(at === undefined ? [] : [`at ${at.lat}, ${at.lng}`]), ...(country === undefined ? [] : [`in ${country}`]), ...(continent === undefined ? [] : [`in ${continent}`])];
   const rules: Rule[] = [{ rule: "place", says: where.length === 0 ? "nobody knows where the caller is" : `the caller is ${where.join(", ")}` }];
@@ -108,11 +109,11 @@ function tierRules({ cluster, localities, standings }: ClusterView, place: Place
   const names = first.map((one) => one.locality.region).join(", ");
   const rivals = candidates.filter((one) => one.locality.priority === locality.priority);
   if (differ((one) => one.locality.priority)) rules.push({ rule: "priority", says: `priority ${locality.priority} comes first: ${regions(rivals)}` });
-  if (standing.home < 2) rules.push({ rule: "home", says: `${names} is at home to ${standing.home === 0 ? place.country : place.continent}` });
-  else if (standing.km < Infinity) {
-    const nearest = Math.min(...first.map((one) => one.standing.km));
+  const equals = rivals.filter((one) => one.standing.home === standing.home);
+  if (standing.home < 2) rules.push({ rule: "home", says: `callers of ${standing.home === 0 ? place.country : place.continent} are at home in ${regions(equals)}` });
+  if (standing.km < Infinity && (standing.home === 2 || equals.length > 1)) {
     const shared = first.length > 1 ? `; those up to ${cluster.bandKm} km farther count as near` : "";
-    rules.push({ rule: "distance", says: `nearest: ${first.map((one) => `${one.locality.region} at ${Math.round(one.standing.km)} km`).join(", ")}${nearest === Infinity ? "" : shared}` });
+    rules.push({ rule: "distance", says: `nearest: ${first.map((one) => `${one.locality.region} at ${Math.round(one.standing.km)} km`).join(", ")}${shared}` });
   }
   const loaded = candidates.filter((one) => one.standing.share > 0);
   if (loaded.some((one) => one.standing.tier > 0)) rules.push({ rule: "load", says: `too few endpoints are well in ${names}: a part goes farther` });
@@ -139,11 +140,13 @@ function endpointRule({ route, key }: Ask, { cluster, localities }: ClusterView,
 }
 
 function candidates({ cluster, localities, standings }: ClusterView, ofSplit: number): Candidate[] {
+  const at = standings.findIndex(({ tier }) => tier === 0);
+  const first = at === -1 ? undefined : { locality: localities[at]!, standing: standings[at]! };
   return localities.map((locality, i): Candidate => {
     const standing = standings[i]!;
     const share = ofSplit * standing.share;
     const weights = standing.panic ? locality.all : locality.fit;
-    const out = share > 0 ? undefined : reason(locality, standing, ofSplit);
+    const out = share > 0 ? undefined : reason(locality, standing, ofSplit, first);
     return {
       cluster: cluster.name,
       region: locality.region,
@@ -158,11 +161,13 @@ function candidates({ cluster, localities, standings }: ClusterView, ofSplit: nu
   });
 }
 
-function reason(locality: LocalityView, { admitted }: Standing, ofSplit: number): NonNullable<Candidate["out"]> {
+function reason(locality: LocalityView, { admitted, home }: Standing, ofSplit: number, first: Stand | undefined): NonNullable<Candidate["out"]> {
   if (!admitted) return "residency";
   if (ofSplit === 0) return "split";
   if (locality.total === 0) return "weight";
-  return locality.eligible === 0 ? "unfit" : "farther";
+  if (locality.eligible === 0) return "unfit";
+  if (first !== undefined && locality.priority > first.locality.priority) return "priority";
+  return first !== undefined && home > first.standing.home ? "home" : "farther";
 }
 
 function percent(share: number): string {

@@ -18,30 +18,46 @@ export interface TierLoad {
 }
 
 /**
- * The load of each tier, nearest first: as much as its health allows, the rest to the next.
- * https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/load_balancing/priority and `…/panic_threshold`
+ * The load of each tier, nearest first, and whether it is in panic. Where all are, health says nothing any more, and
+ * each gets as much as it has endpoints; where nobody is well at all, the nearest gets everything.
+ * https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/load_balancing/panic_threshold
  */
 export function tierLoads(tiers: readonly TierHealth[]): TierLoad[] {
-  const fractions = tiers.map(({ eligible, total }) => (total === 0 ? 0 : eligible / total));
-  const health = fractions.map((fraction) => Math.min(1, overprovisioning * fraction));
-  const all = Math.min(1, sum(health));
-  const panics = fractions.map((fraction) => all < 1 && fraction < panicThreshold);
-  if (all === 0) return tiers.map((_, i) => ({ load: i === 0 ? 1 : 0, panic: true }));
-  if (panics.every(Boolean)) {
-    const endpoints = sum(tiers.map(({ total }) => total));
-    return tiers.map(({ total }) => ({ load: total / endpoints, panic: true }));
-  }
+  const well = tiers.map(fraction);
+  const trusted = sum(well.map(trust));
+  if (trusted === 0) return tiers.map((_, i) => ({ load: i === 0 ? 1 : 0, panic: true }));
+  const panics = well.map((share) => trusted < 1 && share < panicThreshold);
+  const endpoints = sum(tiers.map(({ total }) => total));
+  const loads = panics.every(Boolean) ? tiers.map(({ total }) => total / endpoints) : priorityLoads(well);
+  return loads.map((load, i) => ({ load, panic: panics[i]! }));
+}
+
+/**
+ * The load of each tier by the share of its endpoints that are well, from 0 to 1: as much as it is trusted with, the rest
+ * to the next. https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/load_balancing/priority
+ */
+export function priorityLoads(well: readonly number[]): number[] {
+  const all = Math.min(1, sum(well.map(trust)));
   let left = 1;
-  return tiers.map((_, i) => {
-    const load = Math.min(left, health[i]! / all);
+  return well.map((share) => {
+    const load = Math.min(left, trust(share) / all);
     left -= load;
-    return { load, panic: panics[i]! };
+    return load;
   });
 }
 
 /** How much a locality counts in its tier: its weight, less what its sick endpoints leave undone. */
 export function effectiveWeight(weight: number, { eligible, total }: TierHealth): number {
-  return total === 0 ? 0 : weight * Math.min(1, (overprovisioning * eligible) / total);
+  return weight * trust(fraction({ eligible, total }));
+}
+
+/** How much of its part somebody is trusted with, by the share that is well. */
+function trust(well: number): number {
+  return Math.min(1, overprovisioning * well);
+}
+
+function fraction({ eligible, total }: TierHealth): number {
+  return total === 0 ? 0 : eligible / total;
 }
 
 function sum(values: readonly number[]): number {

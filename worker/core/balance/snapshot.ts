@@ -19,6 +19,7 @@ export interface Snapshot {
 
 export interface ClusterView {
   readonly cluster: CompiledCluster;
+  /** Hashes of what a thing is and is called: a key that likes the cluster "eu" likes the region "eu" no more than another. */
   readonly name: number;
   readonly localities: readonly LocalityView[];
   /** Where `shareOut` writes; a pick is over before the next begins, so one for the cluster will do. */
@@ -74,7 +75,7 @@ function clusterView(cluster: CompiledCluster, stateOf: StateOf): ClusterView {
   const localities = cluster.localities.map((locality): LocalityView => {
     const endpoints = locality.endpoints.map((endpoint): EndpointView => ({
       endpoint,
-      name: hash(endpoint.url),
+      name: hash(`endpoint ${endpoint.url}`),
       state: stateOf(cluster, locality.region, endpoint),
       pending: 0,
     }));
@@ -83,7 +84,7 @@ function clusterView(cluster: CompiledCluster, stateOf: StateOf): ClusterView {
     const { region, weight, priority, at } = locality;
     return {
       region, weight, priority, at, endpoints,
-      name: hash(region),
+      name: hash(`region ${region}`),
       countries: new Set(locality.countries),
       continents: new Set(locality.continents),
       total: weights.filter((w) => w > 0).length,
@@ -93,5 +94,5 @@ function clusterView(cluster: CompiledCluster, stateOf: StateOf): ClusterView {
     };
   });
   const standings = localities.map((): Standing => ({ admitted: true, home: 2, km: Infinity, tier: -1, share: 0, panic: false }));
-  return { cluster, name: hash(cluster.name), localities, standings };
+  return { cluster, name: hash(`cluster ${cluster.name}`), localities, standings };
 }

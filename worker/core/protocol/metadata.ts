@@ -66,6 +66,11 @@ export function surveyRequest(headers: Headers): HeaderSurvey {
   return { bytes, underscored, drop };
 }
 
+/** Whether a request header of this name, in lower case, is metadata: routed by, seen by layers and sent on. */
+export function isMetadata(name: string): boolean {
+  return !neverCross.has(name) && !protocolRequest.has(name) && !neverForwardedPrefixes.test(name) && !name.includes("_");
+}
+
 /** The metadata of a reply's head: without what the hop, CORS and, unless `keep`, the protocols own. */
 export function replyMetadata(head: Headers, keep: "protocol" | "metadata"): Headers {
   const copy = new Headers(head);

@@ -2,7 +2,7 @@ import { createProxy, decodeArtifact } from "../../index.ts";
 import type { DenoRuntime } from "./deno.ts";
 import { denoPorts } from "./ports.ts";
 
-/** `deno run --allow-net --allow-read --allow-env worker/runtime/deno/main.ts [--config FILE] [--port N]` */
+/** `deno run --allow-net --allow-read [--allow-env] worker/runtime/deno/main.ts [--config FILE] [--port N]` */
 declare const Deno: DenoRuntime;
 
 function option(name: string, otherwise: string): string {
@@ -10,8 +10,17 @@ function option(name: string, otherwise: string): string {
   return at === -1 ? otherwise : (Deno.args[at + 1] ?? otherwise);
 }
 
+/** Without --allow-env nothing is set. */
+function readSecret(name: string): string | undefined {
+  try {
+    return Deno.env.get(name);
+  } catch {
+    return undefined;
+  }
+}
+
 const { config } = await decodeArtifact(await Deno.readFile(option("--config", "dist/fairlead.compiled")));
-const proxy = createProxy({ config, ports: denoPorts((name) => Deno.env.get(name)) });
+const proxy = createProxy({ config, ports: denoPorts(readSecret) });
 
 Deno.serve(
   {

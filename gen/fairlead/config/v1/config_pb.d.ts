@@ -174,18 +174,22 @@ export declare const ExplainSchema: GenMessage<Explain>;
  */
 export declare type Method = Message<"fairlead.config.v1.Method"> & {
   /**
-   * "/package.Service/Method"
+   * As it stands in a URL: "/package.Service/Method".
    *
    * @generated from field: string path = 1;
    */
   path: string;
 
   /**
+   * Which sides send more than one message.
+   *
    * @generated from field: fairlead.config.v1.Kind kind = 2;
    */
   kind: Kind;
 
   /**
+   * What may be done with a call of it. Default IDEMPOTENCY_UNKNOWN: nothing but to forward it once.
+   *
    * @generated from field: fairlead.config.v1.Idempotency idempotency = 3;
    */
   idempotency: Idempotency;
@@ -198,6 +202,8 @@ export declare type Method = Message<"fairlead.config.v1.Method"> & {
 export declare const MethodSchema: GenMessage<Method>;
 
 /**
+ * Endpoints that serve the same thing, grouped by place.
+ *
  * @generated from message fairlead.config.v1.Cluster
  */
 export declare type Cluster = Message<"fairlead.config.v1.Cluster"> & {
@@ -216,6 +222,8 @@ export declare type Cluster = Message<"fairlead.config.v1.Cluster"> & {
   codecs: Codec[];
 
   /**
+   * Where the endpoints are.
+   *
    * @generated from field: repeated fairlead.config.v1.Locality localities = 3;
    */
   localities: Locality[];
@@ -249,11 +257,15 @@ export declare const ClusterSchema: GenMessage<Cluster>;
  */
 export declare type Point = Message<"fairlead.config.v1.Point"> & {
   /**
+   * Latitude, north is positive.
+   *
    * @generated from field: double lat = 1;
    */
   lat: number;
 
   /**
+   * Longitude, east is positive.
+   *
    * @generated from field: double lng = 2;
    */
   lng: number;
@@ -272,6 +284,8 @@ export declare const PointSchema: GenMessage<Point>;
  */
 export declare type Locality = Message<"fairlead.config.v1.Locality"> & {
   /**
+   * What the place is called; of one cluster each has a name of its own.
+   *
    * @generated from field: string region = 1;
    */
   region: string;
@@ -284,6 +298,8 @@ export declare type Locality = Message<"fairlead.config.v1.Locality"> & {
   weight?: number | undefined;
 
   /**
+   * What calls go to.
+   *
    * @generated from field: repeated fairlead.config.v1.Endpoint endpoints = 3;
    */
   endpoints: Endpoint[];
@@ -296,7 +312,7 @@ export declare type Locality = Message<"fairlead.config.v1.Locality"> & {
   at?: Point | undefined;
 
   /**
-   * Localities of a higher number are only used where those of a lower one do not suffice. Default 0.
+   * Localities of a higher number are only used where those of a lower one have no endpoint left, or too few. Default 0.
    *
    * @generated from field: uint32 priority = 5;
    */
@@ -368,20 +384,21 @@ export declare type Endpoint = Message<"fairlead.config.v1.Endpoint"> & {
 export declare const EndpointSchema: GenMessage<Endpoint>;
 
 /**
- * Where a call that matches goes. The most specific match wins: exact method, then
- * service, then the longest prefix; among equals, one that names a host, then a base
- * path, then metadata; then the order in this file.
+ * Where a call that matches goes. The most specific match wins: exact method, then service, then the longest prefix;
+ * among equals, one that names the host, then the most metadata, then the order in this file.
  *
  * @generated from message fairlead.config.v1.Route
  */
 export declare type Route = Message<"fairlead.config.v1.Route"> & {
   /**
+   * Which calls it is for.
+   *
    * @generated from field: fairlead.config.v1.Match match = 1;
    */
   match?: Match | undefined;
 
   /**
-   * Name of the cluster that everything goes to; or `split`.
+   * Name of the cluster that everything goes to. Where it is one of several, `split` stands in its place.
    *
    * @generated from field: string cluster = 2;
    */
@@ -430,6 +447,8 @@ export declare type Route = Message<"fairlead.config.v1.Route"> & {
   forwardedHeaders: boolean;
 
   /**
+   * Whether streams are looked into on their way. Default WATCHED.
+   *
    * @generated from field: fairlead.config.v1.Streams streams = 9;
    */
   streams: Streams;
@@ -470,6 +489,8 @@ export declare const RouteSchema: GenMessage<Route>;
  */
 export declare type Share = Message<"fairlead.config.v1.Share"> & {
   /**
+   * Name of the cluster.
+   *
    * @generated from field: string cluster = 1;
    */
   cluster: string;
@@ -489,8 +510,8 @@ export declare type Share = Message<"fairlead.config.v1.Share"> & {
 export declare const ShareSchema: GenMessage<Share>;
 
 /**
- * Callers with the same key go to the same cluster. When a cluster comes or goes, or its weight changes, only the calls that
- * have to move do. A call without the key is drawn.
+ * Callers with the same key go to the same cluster. When a cluster comes or goes, or one weight changes, only the
+ * callers that have to move do. A call without the key is drawn.
  *
  * @generated from message fairlead.config.v1.Sticky
  */
@@ -539,32 +560,34 @@ export declare type Sticky = Message<"fairlead.config.v1.Sticky"> & {
 export declare const StickySchema: GenMessage<Sticky>;
 
 /**
+ * Where some callers may be served at all.
+ *
  * @generated from message fairlead.config.v1.Residency
  */
 export declare type Residency = Message<"fairlead.config.v1.Residency"> & {
   /**
-   * ISO 3166-1 alpha-2.
+   * Callers of these countries, ISO 3166-1 alpha-2.
    *
    * @generated from field: repeated string countries = 1;
    */
   countries: string[];
 
   /**
-   * AF, AN, AS, EU, NA, OC, SA.
+   * Callers of these continents, unless a rule names their country.
    *
    * @generated from field: repeated string continents = 2;
    */
   continents: string[];
 
   /**
-   * Callers of whom nobody knows where they are.
+   * Callers of whom neither country nor continent is known.
    *
    * @generated from field: bool unplaced = 3;
    */
   unplaced: boolean;
 
   /**
-   * Regions of localities.
+   * The regions of the localities that may serve them.
    *
    * @generated from field: repeated string regions = 4;
    */
@@ -578,6 +601,8 @@ export declare type Residency = Message<"fairlead.config.v1.Residency"> & {
 export declare const ResidencySchema: GenMessage<Residency>;
 
 /**
+ * Which calls a route is for.
+ *
  * @generated from message fairlead.config.v1.Match
  */
 export declare type Match = Message<"fairlead.config.v1.Match"> & {
@@ -631,10 +656,14 @@ export declare type Match = Message<"fairlead.config.v1.Match"> & {
 export declare const MatchSchema: GenMessage<Match>;
 
 /**
+ * A condition on one header that a caller may set.
+ *
  * @generated from message fairlead.config.v1.MetadataMatch
  */
 export declare type MetadataMatch = Message<"fairlead.config.v1.MetadataMatch"> & {
   /**
+   * In lower case.
+   *
    * @generated from field: string name = 1;
    */
   name: string;
@@ -644,18 +673,24 @@ export declare type MetadataMatch = Message<"fairlead.config.v1.MetadataMatch"> 
    */
   value: {
     /**
+     * The value is this.
+     *
      * @generated from field: string exact = 2;
      */
     value: string;
     case: "exact";
   } | {
     /**
+     * The value begins so.
+     *
      * @generated from field: string prefix = 3;
      */
     value: string;
     case: "prefix";
   } | {
     /**
+     * The header is there, or (false) is not.
+     *
      * @generated from field: bool present = 4;
      */
     value: boolean;
@@ -670,15 +705,21 @@ export declare type MetadataMatch = Message<"fairlead.config.v1.MetadataMatch"> 
 export declare const MetadataMatchSchema: GenMessage<MetadataMatch>;
 
 /**
+ * Edits to headers. Those of HTTP, of the RPC protocols and of CORS cannot be edited.
+ *
  * @generated from message fairlead.config.v1.Headers
  */
 export declare type Headers = Message<"fairlead.config.v1.Headers"> & {
   /**
+   * By name, in lower case; over what is there.
+   *
    * @generated from field: map<string, string> set = 1;
    */
   set: { [key: string]: string };
 
   /**
+   * Names, in lower case.
+   *
    * @generated from field: repeated string remove = 2;
    */
   remove: string[];
@@ -691,6 +732,8 @@ export declare type Headers = Message<"fairlead.config.v1.Headers"> & {
 export declare const HeadersSchema: GenMessage<Headers>;
 
 /**
+ * Cross-origin resource sharing: https://fetch.spec.whatwg.org/#http-cors-protocol
+ *
  * @generated from message fairlead.config.v1.Cors
  */
 export declare type Cors = Message<"fairlead.config.v1.Cors"> & {
@@ -910,7 +953,7 @@ export declare const CodecSchema: GenEnum<Codec>;
  */
 export enum EndpointChoice {
   /**
-   * RANDOM.
+   * The default.
    *
    * @generated from enum value: ENDPOINT_CHOICE_UNSPECIFIED = 0;
    */
@@ -941,7 +984,7 @@ export declare const EndpointChoiceSchema: GenEnum<EndpointChoice>;
  */
 export enum Streams {
   /**
-   * WATCHED.
+   * The default.
    *
    * @generated from enum value: STREAMS_UNSPECIFIED = 0;
    */
