@@ -1,4 +1,4 @@
-import { type Client, createClient } from "@connectrpc/connect";
+import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
 import { createConnectTransport as createNodeTransport } from "@connectrpc/connect-node";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-web";
 import { LibraryService } from "../gen/fairlead/demo/v1/library_pb.js";
@@ -28,9 +28,12 @@ export interface JsonReply {
   readonly body: { readonly [name: string]: unknown };
 }
 
-export function callers(baseUrl: string, observe: Observe): Callers {
+/** Callers that send these headers along with every call. */
+export function callers(baseUrl: string, along: Readonly<Record<string, string>>, observe: Observe): Callers {
   const observed: typeof globalThis.fetch = async (input, init) => {
-    const response = await fetch(input, init);
+    const headers = new Headers(init?.headers);
+    for (const [name, value] of Object.entries(along)) headers.set(name, value);
+    const response = await fetch(input, { ...init, headers });
     observe(response.headers);
     return response;
   };
@@ -42,7 +45,7 @@ export function callers(baseUrl: string, observe: Observe): Callers {
     connectJson: createClient(LibraryService, createConnectTransport(web)),
     connectGet: createClient(LibraryService, createConnectTransport({ ...web, useBinaryFormat: true, useHttpGet: true })),
     grpcWeb: createClient(LibraryService, createGrpcWebTransport(web)),
-    streaming: createClient(LibraryService, createNodeTransport({ baseUrl, httpVersion: "1.1", interceptors: [observing(observe)] })),
+    streaming: createClient(LibraryService, createNodeTransport({ baseUrl, httpVersion: "1.1", interceptors: [observing(along, observe)] })),
     async json(method, request) {
       const response = await post(method, { "content-type": "application/json" }, JSON.stringify(request));
       return { status: response.status, body: (await response.json()) as JsonReply["body"] };
@@ -57,8 +60,9 @@ export function callers(baseUrl: string, observe: Observe): Callers {
   };
 }
 
-function observing(observe: Observe): NonNullable<Parameters<typeof createNodeTransport>[0]["interceptors"]>[number] {
+function observing(along: Readonly<Record<string, string>>, observe: Observe): Interceptor {
   return (next) => async (request) => {
+    for (const [name, value] of Object.entries(along)) request.header.set(name, value);
     const response = await next(request);
     observe(response.header);
     return response;

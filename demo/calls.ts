@@ -10,7 +10,7 @@ export interface DemoCall {
   /** Dialect and codec that the caller speaks. */
   readonly from: string;
   /** The cluster that it should reach. */
-  readonly to: "library-connect" | "library-grpc-web";
+  readonly to: "library-v1" | "library-v2";
   /** Makes the call and tells what came of it; throws where it is not what it should be. */
   readonly run: (callers: Callers) => Promise<string>;
 }
@@ -20,7 +20,7 @@ const prejudice = "9780141439518";
 const emma = "9780141439587";
 
 /** What each origin is asked, in every dialect: the same questions, so that their answers can be compared. */
-export const demoCalls: readonly DemoCall[] = (["library-connect", "library-grpc-web"] as const).flatMap((to) => [
+export const demoCalls: readonly DemoCall[] = (["library-v1", "library-v2"] as const).flatMap((to) => [
   { to, method: "GetBook", from: "connect-unary proto", run: async ({ connect }) => title(await connect.getBook({ isbn: odyssey })) },
   { to, method: "GetBook", from: "connect-unary json", run: async ({ connectJson }) => title(await connectJson.getBook({ isbn: odyssey })) },
   { to, method: "GetBook", from: "connect-get proto", run: async ({ connectGet }) => title(await connectGet.getBook({ isbn: odyssey })) },

@@ -1,43 +1,42 @@
 import { parseArgs } from "node:util";
-import { serve } from "../cli/serve/serve.ts";
-import { startOrigin } from "./origins.ts";
-import { portOrAny } from "./port.ts";
-import { demoArtifact } from "./proxy.ts";
+import { startDemo, type Demo } from "./demo.ts";
+import { showJourneys } from "./journeys.ts";
 import { show } from "./show.ts";
 
 /**
- * `npm start`: two origins, the proxy before them, and a call in every dialect; all on this machine. Stays up until
- * Ctrl-C; with `--once` it ends after the calls, and exits 1 if one did not go as it should. `--runtime deno` runs the
- * proxy on Deno.
+ * `npm start`: two versions of a library at three places each, the proxy before them, and a page that calls; all on this
+ * machine. Makes a call in every dialect and calls from many places, and tells what became of them. Stays up until Ctrl-C;
+ * with `--once` it ends after the calls, and exits 1 if one did not go as it should. `--runtime deno` runs the proxy on
+ * Deno.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { once: { type: "boolean", default: false }, runtime: { type: "string", default: "workerd" } } });
-  const connect = await startOrigin({ dialect: "connect", port: await portOrAny(8081) });
-  const grpcWeb = await startOrigin({ dialect: "grpc-web", port: await portOrAny(8082) });
-  const moved = new Map([["http://127.0.0.1:8081", connect.url], ["http://127.0.0.1:8082", grpcWeb.url]]);
-  const runtime = values.runtime === "deno" ? "deno" : "workerd";
-  const served = await serve({ artifact: await demoArtifact(moved), runtime, port: await portOrAny(8080) });
+  const runtime = values.runtime;
+  if (runtime !== "workerd" && runtime !== "deno") throw new Error(`Cannot start the demo as --runtime must be workerd or deno: current value is ${runtime}`);
+  const demo = await startDemo({ runtime, usualPorts: true });
   let stopping = false;
   const stop = async () => {
     if (stopping) return;
     stopping = true;
-    await Promise.all([served.stop(), connect.stop(), grpcWeb.stop()]);
+    await demo.stop();
   };
   process.on("SIGINT", () => void stop());
   process.on("SIGTERM", () => void stop());
 
-  console.log(`proxy            ${served.url}  (${runtime}, fairlead.yaml)`);
-  console.log(`library-connect  ${connect.url}  (an origin that speaks Connect alone)`);
-  console.log(`library-grpc-web ${grpcWeb.url}  (an origin that speaks gRPC-Web and protobuf alone)\n`);
-  const { text, failed } = await show(served.url);
-  console.log(`${text}\n`);
+  // First all calls, then all that is told of them: the proxy's log would stand between the lines.
+  const dialects = await show(demo.proxy.url);
+  const journeys = await showJourneys(demo.proxy.url);
+  console.log(whatRuns(demo, runtime));
+  console.log(`\nThe same calls in every dialect, to each version:\n\n${dialects.text}\n`);
+  console.log(`Calls from many places, 90 % for v1 and 10 % for v2, and why they went where they went:\n\n${journeys.text}\n`);
+  const failed = dialects.failed + journeys.failed;
   if (failed > 0) console.log(`${failed} calls did not go as they should.\n`);
   if (values.once) {
     process.exitCode = failed === 0 ? 0 : 1;
     return stop();
   }
-  console.log(howToCall(served.url));
-  const code = await served.exited;
+  console.log(howToCall(demo));
+  const code = await demo.proxy.exited;
   // A terminal interrupts the runtime too, and it may be the first to go.
   await new Promise((resolve) => setTimeout(resolve, 100));
   if (stopping) return;
@@ -46,13 +45,28 @@ async function main(): Promise<void> {
   await stop();
 }
 
-function howToCall(url: string): string {
-  return `Call it yourself:
-  curl -i ${url}/fairlead.demo.v1.LibraryService/GetBook -H 'content-type: application/json' -d '{"isbn": "9780140449136"}'
-The same, from the origin that takes no JSON:
-  curl -i ${url}/grpc-web/fairlead.demo.v1.LibraryService/GetBook -H 'content-type: application/json' -d '{"isbn": "9780140449136"}'
+function whatRuns({ proxy, origins }: Demo, runtime: string): string {
+  const speaks = { connect: "Connect alone", "grpc-web": "gRPC-Web and protobuf alone" };
+  const lines = origins.map(({ cluster, region, url, dialect }) => `${cluster}  ${url}  ${region.padEnd(12)}  speaks ${speaks[dialect]}`);
+  return [`proxy       ${proxy.url}  ${runtime}, with fairlead.yaml --env demo`, ...lines].join("\n");
+}
+
+function howToCall({ proxy: { url }, page }: Demo): string {
+  const getBook = "fairlead.demo.v1.LibraryService/GetBook";
+  const json = `-H 'content-type: application/json' -d '{"isbn": "9780140449136"}'`;
+  return `Call from a browser, move about, and see where calls go:
+  open ${page.url}
+
+Or from here, as a caller in New York who asks why:
+  curl -i ${url}/${getBook} \\
+    ${json} \\
+    -H 'x-demo-latitude: 40.71' -H 'x-demo-longitude: -74.01' -H 'fairlead-explain: 1'
+The version that takes no JSON:
+  curl -i ${url}/v2/${getBook} \\
+    ${json}
 And with GET, which caches may keep:
-  curl -i -G ${url}/fairlead.demo.v1.LibraryService/GetBook -d encoding=json --data-urlencode 'message={"isbn": "9780140449136"}'
+  curl -i -G ${url}/${getBook} \\
+    -d encoding=json --data-urlencode 'message={"isbn": "9780140449136"}'
 
 Ctrl-C stops everything.`;
 }

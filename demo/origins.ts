@@ -9,6 +9,8 @@ import { library } from "./library.ts";
 export interface OriginOptions {
   /** The one protocol that the origin speaks; anything else it answers with HTTP 415 or 404. */
   readonly dialect: "connect" | "grpc-web";
+  /** What it says of itself in `x-served-by`. Default: `library-connect`, `library-grpc-web`. */
+  readonly name?: string;
   /** On 127.0.0.1; 0 takes a free one. */
   readonly port: number;
 }
@@ -24,11 +26,10 @@ export interface Origin {
 
 /**
  * Starts a library of its own on the loopback address, over HTTP/1.1. Every reply, errors too, tells in `x-served-by`
- * which origin it is from (`library-connect`, `library-grpc-web`), and in `x-came-as` how the call arrived there
- * (`connect-unary proto`).
+ * which origin it is from, and in `x-came-as` how the call arrived there (`connect-unary proto`).
  * @throws Error (code EADDRINUSE) if the port is taken.
  */
-export async function startOrigin({ dialect, port }: OriginOptions): Promise<Origin> {
+export async function startOrigin({ dialect, port, name = `library-${dialect}` }: OriginOptions): Promise<Origin> {
   let calls = 0;
   const connect = dialect === "connect";
   const handle = connectNodeAdapter({
@@ -39,7 +40,7 @@ export async function startOrigin({ dialect, port }: OriginOptions): Promise<Ori
   });
   const server = createServer((request, response) => {
     calls++;
-    response.setHeader("x-served-by", `library-${dialect}`);
+    response.setHeader("x-served-by", name);
     response.setHeader("x-came-as", cameAs(request));
     handle(request, response);
   });

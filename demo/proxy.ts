@@ -1,28 +1,44 @@
 import { check } from "../cli/config/check.ts";
 import { formatIssues } from "../cli/config/issue.ts";
 import { packagePath } from "../cli/serve/root.ts";
-import { encodeArtifact } from "../worker/core/config/artifact.ts";
-import type { CompiledCluster } from "../worker/core/config/compiled.ts";
+import type { CompiledConfig } from "../worker/core/config/compiled.ts";
+
+/** Weights by name of cluster. */
+export type Weights = Readonly<Record<string, number>>;
 
 /**
- * Compiles fairlead.yaml. An endpoint whose URL is a key of `moved` leads to the value instead: the demo's origins are
- * not always on the ports that the file names.
- * @throws Error, with every issue, if the file is bad; or if it does not lead to the demo's origins.
+ * Compiles fairlead.yaml for the environment `demo`.
+ * @throws Error, with every issue, if the file is bad.
  */
-export async function demoArtifact(moved: ReadonlyMap<string, string>): Promise<Uint8Array<ArrayBuffer>> {
-  const { config, issues } = check(packagePath("fairlead.yaml"));
+export function demoConfig(): CompiledConfig {
+  const { config, issues } = check(packagePath("fairlead.yaml"), { env: "demo" });
   if (config === undefined) throw new Error(formatIssues(issues));
-  const urls = new Set(config.clusters.flatMap(({ localities }) => localities.flatMap(({ endpoints }) => endpoints.map(({ url }) => url))));
-  for (const url of moved.keys()) {
-    if (!urls.has(url)) throw new Error(`Cannot show the demo as fairlead.yaml must lead to ${url}: its endpoints are ${[...urls].join(", ")}`);
-  }
-  return encodeArtifact({ ...config, clusters: config.clusters.map((cluster) => moveEndpoints(cluster, moved)) });
+  return config;
 }
 
-function moveEndpoints(cluster: CompiledCluster, moved: ReadonlyMap<string, string>): CompiledCluster {
-  const localities = cluster.localities.map((locality) => ({
-    ...locality,
-    endpoints: locality.endpoints.map((endpoint) => ({ ...endpoint, url: moved.get(endpoint.url) ?? endpoint.url })),
+/** The same with endpoints that lead to `moved.get(url)`: the demo's origins are not always on the ports that the file names. */
+export function moveEndpoints(config: CompiledConfig, moved: ReadonlyMap<string, string>): CompiledConfig {
+  const clusters = config.clusters.map((cluster) => ({
+    ...cluster,
+    localities: cluster.localities.map((locality) => ({
+      ...locality,
+      endpoints: locality.endpoints.map((endpoint) => ({ ...endpoint, url: moved.get(endpoint.url) ?? endpoint.url })),
+    })),
   }));
-  return { ...cluster, localities };
+  return { ...config, clusters };
+}
+
+/** The same with other weights in every split. */
+export function weigh({ routes, clusters, ...config }: CompiledConfig, weights: Weights): CompiledConfig {
+  const weighed = routes.map((route) => ({
+    ...route,
+    split: route.split.length < 2 ? route.split : route.split.map((share) => ({ ...share, weight: weights[clusters[share.cluster]!.name] ?? share.weight })),
+  }));
+  return { ...config, clusters, routes: weighed };
+}
+
+/** The weights of the first split of a config. */
+export function weightsOf({ routes, clusters }: CompiledConfig): Weights {
+  const split = routes.find(({ split }) => split.length > 1)?.split ?? [];
+  return Object.fromEntries(split.map(({ cluster, weight }) => [clusters[cluster]!.name, weight]));
 }

@@ -3,11 +3,11 @@ import { durationFromText, durationToProtoJson } from "./duration.ts";
 import type { Path } from "./issue.ts";
 import type { Report } from "./report.ts";
 import { didYouMean, nearest } from "./suggest.ts";
-import type { Entry, MapTree, ScalarTree, Tree } from "./tree.ts";
+import { type Entry, isNull, type MapTree, type ScalarTree, type Tree } from "./tree.ts";
 
 /**
  * Brings a tree into the shape of a message: fields by their protobuf names, durations as ProtoJSON has them, nulls
- * left out. What does not fit is reported with its place and replaced by an empty value, so that the rest can be
+ * left out but in an environment, where they take away what the file has. What does not fit is reported with its place and replaced by an empty value, so that the rest can be
  * checked and indices hold.
  */
 export function shapeMessage(tree: Tree, desc: DescMessage, path: Path, report: Report): MapTree {
@@ -29,7 +29,9 @@ export function shapeMessage(tree: Tree, desc: DescMessage, path: Path, report: 
     if (entries.has(field.name)) report.spoilt([...path, key], keyAt, `must be given once: it is another spelling of ${field.name}`);
     const before = field.oneof === undefined ? undefined : oneofs.get(field.oneof.name);
     if (before !== undefined) report.spoilt([...path, key], keyAt, `cannot stand beside ${before}: must be one of ${field.oneof?.fields.map(({ name }) => name).join(", ")}`);
-    else if (!isNull(value)) {
+    else if (isNull(value)) {
+      if (takesAway(path)) entries.set(field.name, { keyAt, value });
+    } else {
       if (field.oneof !== undefined && !field.proto.proto3Optional) oneofs.set(field.oneof.name, field.name);
       const shaped = shapeField(value, field, [...path, field.name], report);
       if (shaped !== undefined) entries.set(field.name, { keyAt, value: shaped });
@@ -53,7 +55,8 @@ function shapeField(tree: Tree, field: DescField, path: Path, report: Report): T
 }
 
 function shapeEntries(tree: MapTree, field: DescField, path: Path, report: Report): MapTree["entries"] {
-  return new Map([...tree.entries].map(([key, { keyAt, value }]) => [key, { keyAt, value: shapeItem(value, field, [...path, key], report) }]));
+  const shape = (value: Tree, at: Path): Tree => (isNull(value) && takesAway(path) ? value : shapeItem(value, field, at, report));
+  return new Map([...tree.entries].map(([key, { keyAt, value }]) => [key, { keyAt, value: shape(value, [...path, key]) }]));
 }
 
 /** An item of a list or map: it keeps its place even where it is unusable. */
@@ -102,8 +105,9 @@ function typeName(field: DescField): string {
   return field.scalar === ScalarType.UINT32 ? "a whole number from 0 to 4294967295" : "a text (in quotes, where it looks like another thing)";
 }
 
-function isNull(tree: Tree): boolean {
-  return tree.kind === "scalar" && tree.value === null;
+/** Whether a path is inside an environment. */
+function takesAway(path: Path): boolean {
+  return path[0] === "environments" && path.length > 1;
 }
 
 function current(tree: Tree): string {

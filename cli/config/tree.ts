@@ -58,11 +58,15 @@ export function keyPositionAt(tree: Tree, path: Path): Position {
 
 /**
  * An overlay over a base, both of the type `desc`: maps merged key by key, lists and scalars replaced, and a choice among
- * several fields (a oneof) made anew. What comes from the overlay keeps its place there.
+ * several fields (a oneof) made anew; a null takes away what the base has. What comes from the overlay keeps its place there.
  */
 export function merge(base: MapTree, overlay: MapTree, desc: DescMessage): MapTree {
   const entries = new Map(base.entries);
   for (const [key, entry] of overlay.entries) {
+    if (isNull(entry.value)) {
+      entries.delete(key);
+      continue;
+    }
     const field = desc.fields.find(({ name }) => name === key);
     for (const rival of field?.oneof?.fields ?? []) if (rival !== field) entries.delete(rival.name);
     const below = entries.get(key)?.value;
@@ -78,9 +82,14 @@ function mergeField(base: Tree, overlay: Tree, field: DescField | undefined): Tr
   for (const [key, entry] of overlay.entries) {
     const below = entries.get(key)?.value;
     const merged = below?.kind === "map" && entry.value.kind === "map" && field.message !== undefined;
-    entries.set(key, merged ? { keyAt: entry.keyAt, value: merge(below, entry.value, field.message) } : entry);
+    if (isNull(entry.value)) entries.delete(key);
+    else entries.set(key, merged ? { keyAt: entry.keyAt, value: merge(below, entry.value, field.message) } : entry);
   }
   return { ...base, entries };
+}
+
+export function isNull(tree: Tree): boolean {
+  return tree.kind === "scalar" && tree.value === null;
 }
 
 /** A tree without its positions. */

@@ -100,7 +100,7 @@ function portFrom(child: ChildProcess, { fd, as }: Launch["told"]): Promise<numb
     resolve(Number(port));
     text = "";
   });
-  if (fd !== 1) child.stdout?.pipe(process.stderr, { end: false });
+  child.stdout?.pipe(process.stderr, { end: false });
   return promise;
 }
 

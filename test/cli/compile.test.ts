@@ -1,7 +1,8 @@
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { check } from "../../cli/config/check.ts";
 import { encodeArtifact } from "../../worker/core/config/artifact.ts";
-import { data } from "./temporary.ts";
+import { data, folder } from "./temporary.ts";
 
 function compiled(env?: string) {
   const { config, issues } = check(data("good.yaml"), { env });
@@ -27,4 +28,12 @@ it("an overlay is merged key by key, and its lists replace the file's", () => {
 
 it("the same file gives the same bytes", async () => {
   expect(await encodeArtifact(compiled())).toEqual(await encodeArtifact(compiled()));
+});
+
+it("an overlay's null takes away what the file has, in messages and in maps by name", () => {
+  const file = "clusters: { a: { dialect: SAME, band_km: 9, localities: [{ region: r, endpoints: [{ url: http://127.0.0.1:1 }] }] }, b: { dialect: SAME, localities: [{ region: r, endpoints: [{ url: http://127.0.0.1:1 }] }] } }";
+  const yaml = `${file}\nroutes: [{ match: { prefix: / }, cluster: a }]\nexplain: { anybody: true }\nenvironments: { p: { explain: null, clusters: { a: { band_km: null }, b: null } } }`;
+  const { config } = check(join(folder({ "fairlead.yaml": yaml }), "fairlead.yaml"), { env: "p" });
+  expect(config?.explain).toBeNull();
+  expect(config?.clusters.map(({ name, bandKm }) => [name, bandKm])).toEqual([["a", 250]]);
 });

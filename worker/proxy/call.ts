@@ -1,3 +1,5 @@
+import type { Chosen } from "../core/balance/explain.ts";
+import type { Snapshot } from "../core/balance/snapshot.ts";
 import type { CompiledMethod, CompiledRoute } from "../core/config/compiled.ts";
 import type { WireForm } from "../core/protocol/dialect.ts";
 import type { End } from "../core/protocol/end.ts";
@@ -36,10 +38,11 @@ export interface Call {
 
 /** What was done with a call, written as it goes: for whoever explains or logs it. */
 export interface Trace {
-  /** Index of the cluster that it belongs to. */
+  /** Index of the cluster that it belongs to, and the snapshot from which all of this was picked. */
   cluster?: number;
+  snapshot?: Snapshot;
   /** Where it went. */
-  picked?: { readonly region: string; readonly endpoint: string };
+  picked?: Chosen;
 }
 
 /** What goes back to the caller, in the caller's dialect. Layers may change its headers. */

@@ -1,5 +1,4 @@
 import { type Explanation, explain, routeRule } from "../core/balance/explain.ts";
-import type { Snapshot } from "../core/balance/snapshot.ts";
 import type { CompiledExplain } from "../core/config/compiled.ts";
 import { explainHeader, explanationHeader } from "../core/protocol/metadata.ts";
 import type { AskOf } from "./ask.ts";
@@ -7,30 +6,24 @@ import type { Call } from "./call.ts";
 import type { Handler } from "./layer.ts";
 import type { Ports } from "./ports.ts";
 
-export interface ExplainingNeeds {
-  readonly ports: Ports;
-  readonly snapshot: () => Snapshot;
-  readonly askOf: AskOf;
-}
-
 /** Tells a caller that may ask why its call went where it went, in a header of the reply (an error too), and the log. */
-export function explaining(who: CompiledExplain | null, { ports, snapshot, askOf }: ExplainingNeeds, inner: Handler): Handler {
+export function explaining(who: CompiledExplain | null, { ports, askOf }: { readonly ports: Ports; readonly askOf: AskOf }, inner: Handler): Handler {
   if (who === null) return inner;
   return async (call) => {
     const reply = await inner(call);
     if (!mayAsk(call, who, ports)) return reply;
-    const explanation = explainCall(call, snapshot(), askOf);
+    const explanation = explainCall(call, askOf);
     reply.headers.set(explanationHeader, headerText(explanation));
     ports.log({ level: "info", event: "explained", method: call.path, picked: explanation.picked, rules: explanation.rules.map(({ says }) => says) });
     return reply;
   };
 }
 
-function explainCall(call: Call, now: Snapshot, askOf: AskOf): Explanation {
+function explainCall(call: Call, askOf: AskOf): Explanation {
   const route = routeRule(call.route.match);
-  const { cluster, picked } = call.trace;
-  if (cluster === undefined) return { rules: [route], localities: [], picked: null };
-  const { rules, ...rest } = explain(now, askOf(call), cluster, picked);
+  const { cluster, snapshot, picked } = call.trace;
+  if (cluster === undefined || snapshot === undefined) return { rules: [route], localities: [], picked: null };
+  const { rules, ...rest } = explain(snapshot, askOf(call), cluster, picked);
   return { rules: [route, ...rules], ...rest };
 }
 

@@ -46,6 +46,7 @@ export function forward({ ports, limits, snapshot, askOf, recoderOf }: ForwardNe
     const { cluster } = now.clusters[at]!;
     const way = plan(call, cluster, recoderOf);
     call.trace.cluster = at;
+    call.trace.snapshot = now;
     const picked = pickEndpoint(now, at, ask, ports.random);
     if (picked === undefined) throw new FailureError({ kind: "nowhere-to-go" });
     call.trace.picked = { region: picked.region, endpoint: picked.endpoint.url };

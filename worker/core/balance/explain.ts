@@ -8,7 +8,10 @@ import type { ClusterView, LocalityView, Snapshot, Standing } from "./snapshot.t
 export interface Explanation {
   /** The rules that fired, in the order in which they are applied. */
   readonly rules: readonly Rule[];
-  /** Every locality of every cluster in the split. The shares are those of all calls that are like this one; they sum up to 1. */
+  /**
+   * Every locality of every cluster in the split. The shares are those of all calls that are like this one: they sum up to
+   * 1, less the share of a cluster that has nobody to send them to.
+   */
   readonly localities: readonly Candidate[];
   /** What was picked; null where nothing could be. */
   readonly picked: { readonly cluster: string; readonly region: string; readonly endpoint: string } | null;
@@ -31,18 +34,14 @@ export interface Candidate {
   readonly endpoints: readonly { readonly endpoint: string; readonly share: number }[];
 }
 
-export interface Chosen {
-  /** Index of the cluster. */
-  readonly cluster: number;
-  readonly region: string;
-  readonly endpoint: string;
-}
+/** What was drawn. */
+export type Chosen = Omit<NonNullable<Explanation["picked"]>, "cluster">;
 
 /**
  * Explains a pick by doing again what led to it: the shares come from the very function that the picker asks, and only
- * the last step, the drawing, is told by `chosen`.
+ * the last step, the drawing, is told by `chosen`. The snapshot must be the one that was picked from.
  */
-export function explain({ clusters }: Snapshot, ask: Ask, cluster: number, chosen: Omit<Chosen, "cluster"> | undefined): Explanation {
+export function explain({ clusters }: Snapshot, ask: Ask, cluster: number, chosen: Chosen | undefined): Explanation {
   const { split } = ask.route;
   const sum = split.reduce((all, { weight }) => all + weight, 0);
   const localities = split.flatMap(({ cluster: at, weight }) => {
@@ -64,7 +63,7 @@ export function routeRule({ kind, path, host, basePath, metadata }: CompiledMatc
   const conditions = [
     ...(host === null ? [] : [`host ${host}`]),
     ...(basePath === "" ? [] : [`base path ${basePath}`]),
-    ...metadata.map(({ name, exact, prefix, present }) => (present === null ? `${name}: ${exact ?? `${prefix}…`}` : `${present ? "" : "no "}${name}`)),
+    ...metadata.map(({ name, exact, prefix, present }) => (present === null ? `${name}: ${exact ?? `${prefix}*`}` : `${present ? "" : "no "}${name}`)),
   ];
   const name = kind === "service" ? path.slice(1, -1) : path;
   return { rule: "route", says: `the route of ${kind} ${[name, ...conditions].join(", ")}` };
@@ -105,7 +104,8 @@ function tierRules({ cluster, localities, standings }: ClusterView, place: Place
   const candidates = localities.map((locality, i) => ({ locality, standing: standings[i]! })).filter(({ locality, standing }) => standing.admitted && locality.total > 0);
   const differ = (of: (one: Stand) => number): boolean => new Set(candidates.map(of)).size > 1;
   const first = candidates.filter(({ standing }) => standing.tier === 0);
-  const { locality, standing } = first[0]!;
+  if (first[0] === undefined) return [];
+  const { locality, standing } = first[0];
   const names = first.map((one) => one.locality.region).join(", ");
   const rivals = candidates.filter((one) => one.locality.priority === locality.priority);
   if (differ((one) => one.locality.priority)) rules.push({ rule: "priority", says: `priority ${locality.priority} comes first: ${regions(rivals)}` });
@@ -131,9 +131,10 @@ function regions(stands: readonly Stand[]): string {
   return stands.map(({ locality }) => locality.region).join(", ");
 }
 
-function endpointRule({ route, key }: Ask, { cluster, localities }: ClusterView, { region, endpoint }: Omit<Chosen, "cluster">): Rule {
-  const among = localities.find((locality) => locality.region === region)?.endpoints.length ?? 1;
-  if (among === 1) return { rule: "endpoint", says: `${endpoint}, the only one in ${region}` };
+function endpointRule({ route, key }: Ask, { cluster, localities, standings }: ClusterView, { region, endpoint }: Chosen): Rule {
+  const at = localities.findIndex((locality) => locality.region === region);
+  const among = standings[at]?.panic === true ? localities[at]!.total : localities[at]!.eligible;
+  if (among <= 1) return { rule: "endpoint", says: `${endpoint}, the only one in ${region}` };
   const pinned = route.sticky?.pins === "endpoint" && key !== undefined;
   const how = pinned ? "held on to" : cluster.choice === "least-pending" ? "the less busy of two drawn by weight" : "drawn by weight";
   return { rule: "endpoint", says: `${endpoint}, ${how} among ${among} in ${region}` };
@@ -164,7 +165,8 @@ function candidates({ cluster, localities, standings }: ClusterView, ofSplit: nu
 function reason(locality: LocalityView, { admitted, home }: Standing, ofSplit: number, first: Stand | undefined): NonNullable<Candidate["out"]> {
   if (!admitted) return "residency";
   if (ofSplit === 0) return "split";
-  if (locality.total === 0) return "weight";
+  const weighs = locality.weight > 0 && locality.endpoints.some(({ endpoint }) => endpoint.weight > 0);
+  if (!weighs) return "weight";
   if (locality.eligible === 0) return "unfit";
   if (first !== undefined && locality.priority > first.locality.priority) return "priority";
   return first !== undefined && home > first.standing.home ? "home" : "farther";

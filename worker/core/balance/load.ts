@@ -26,7 +26,7 @@ export function tierLoads(tiers: readonly TierHealth[]): TierLoad[] {
   const well = tiers.map(fraction);
   const trusted = sum(well.map(trust));
   if (trusted === 0) return tiers.map((_, i) => ({ load: i === 0 ? 1 : 0, panic: true }));
-  const panics = well.map((share) => trusted < 1 && share < panicThreshold);
+  const panics = well.map((share) => trusted < 1 - rounding && share < panicThreshold);
   const endpoints = sum(tiers.map(({ total }) => total));
   const loads = panics.every(Boolean) ? tiers.map(({ total }) => total / endpoints) : priorityLoads(well);
   return loads.map((load, i) => ({ load, panic: panics[i]! }));
@@ -40,11 +40,14 @@ export function priorityLoads(well: readonly number[]): number[] {
   const all = Math.min(1, sum(well.map(trust)));
   let left = 1;
   return well.map((share) => {
-    const load = Math.min(left, trust(share) / all);
-    left -= load;
+    const load = all === 0 ? left : Math.min(left, trust(share) / all);
+    left = left - load < rounding ? 0 : left - load;
     return load;
   });
 }
+
+/** What sums of fractions may be off by. */
+const rounding = 1e-9;
 
 /** How much a locality counts in its tier: its weight, less what its sick endpoints leave undone. */
 export function effectiveWeight(weight: number, { eligible, total }: TierHealth): number {

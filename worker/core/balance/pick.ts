@@ -98,6 +98,7 @@ function pickWithin(locality: LocalityView, { panic }: Standing, choice: Compile
   return busyness(endpoints[other]!, weightOf(other)) < busyness(endpoints[one]!, weightOf(one)) ? other : one;
 }
 
+/** Of two that are idle the first drawn is taken, so that their weights alone decide. */
 function busyness({ pending }: EndpointView, weight: number): number {
-  return (pending + 1) / weight;
+  return pending / weight;
 }

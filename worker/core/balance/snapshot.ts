@@ -75,7 +75,7 @@ function clusterView(cluster: CompiledCluster, stateOf: StateOf): ClusterView {
   const localities = cluster.localities.map((locality): LocalityView => {
     const endpoints = locality.endpoints.map((endpoint): EndpointView => ({
       endpoint,
-      name: hash(`endpoint ${endpoint.url}`),
+      name: hash(`endpoint ${endpoint.url} ${endpoint.binding ?? ""}`),
       state: stateOf(cluster, locality.region, endpoint),
       pending: 0,
     }));

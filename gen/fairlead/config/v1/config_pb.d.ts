@@ -63,7 +63,7 @@ export declare type Config = Message<"fairlead.config.v1.Config"> & {
 
   /**
    * Overlays: environments.staging is merged over the whole file by `--env staging`
-   * (maps key by key, lists and scalars replaced).
+   * (maps key by key, lists and scalars replaced, a null takes away what is there).
    *
    * @generated from field: map<string, fairlead.config.v1.Config> environments = 7;
    */
