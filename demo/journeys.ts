@@ -1,7 +1,8 @@
 import type { Explanation } from "../worker/core/balance/explain.ts";
 import { callers } from "./callers.ts";
 import { type CallerPlace, placeHeaders, places } from "./places.ts";
-import { table, wrap } from "./table.ts";
+import { table } from "../cli/table.ts";
+import { wrap } from "./wrap.ts";
 
 /** Calls of one kind from one place, and where they should go. */
 interface Journey {

@@ -1,7 +1,7 @@
 import { type Callers, callers } from "./callers.ts";
 import { type DemoCall, demoCalls } from "./calls.ts";
 import { placeHeaders, places } from "./places.ts";
-import { table } from "./table.ts";
+import { table } from "../cli/table.ts";
 
 /** What became of one call, in words. */
 interface Account {
