@@ -26,8 +26,7 @@ export interface ImaginedCall {
  */
 export function explainImagined(config: CompiledConfig, call: ImaginedCall, random: Random): Explanation | undefined {
   const { path, host, headers, place, address } = call;
-  const metadata = new Headers(headers);
-  for (const name of surveyRequest(headers).drop) metadata.delete(name);
+  const { metadata } = surveyRequest(headers);
   const routed = router(config.routes)({ path, host, metadata });
   if (routed === undefined) return undefined;
   const { route } = routed;

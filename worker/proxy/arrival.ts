@@ -31,8 +31,7 @@ export function arrival(needs: ArrivalNeeds, request: Request, facts: Connection
   const { host, path, query } = splitUrl(url);
   if (host === undefined) return plain(400, "Cannot take this request: its Host must be one name");
   const survey = surveyRequest(headers);
-  const metadata = new Headers(headers);
-  for (const name of survey.drop) metadata.delete(name);
+  const { metadata } = survey;
   const routed = needs.route({ path, host, metadata });
   const method = routed && needs.methods.get(routed.methodPath);
 

@@ -48,22 +48,23 @@ export interface HeaderSurvey {
   readonly bytes: number;
   /** A name with an underscore: to many an origin the look-alike of another header. */
   readonly underscored: string | undefined;
-  /** Names that must not cross to an origin as they are: the upstream dialect writes its own protocol headers. */
-  readonly drop: readonly string[];
+  /** The headers that may cross to an origin as they are: the upstream dialect writes its own protocol headers. */
+  readonly metadata: Headers;
 }
 
 /** Looks at every request header once. */
 export function surveyRequest(headers: Headers): HeaderSurvey {
   let bytes = 0;
   let underscored: string | undefined;
-  const drop: string[] = [];
+  let named: string[] = [];
+  const kept: [string, string][] = [];
   headers.forEach((value, name) => {
     bytes += name.length + value.length;
     if (name.includes("_")) underscored = name;
-    if (neverCross.has(name) || protocolRequest.has(name) || neverForwardedPrefixes.test(name)) drop.push(name);
-    if (name === "connection") drop.push(...value.split(",").map((named) => named.trim()).filter(isName));
+    if (name === "connection") named = value.toLowerCase().split(",").map((one) => one.trim());
+    if (!neverCross.has(name) && !protocolRequest.has(name) && !neverForwardedPrefixes.test(name)) kept.push([name, value]);
   });
-  return { bytes, underscored, drop };
+  return { bytes, underscored, metadata: new Headers(named.length === 0 ? kept : kept.filter(([name]) => !named.includes(name))) };
 }
 
 /** Whether a request header of this name, in lower case, is metadata: routed by, seen by layers and sent on. */
@@ -73,11 +74,11 @@ export function isMetadata(name: string): boolean {
 
 /** The metadata of a reply's head: without what the hop, CORS and, unless `keep`, the protocols own. */
 export function replyMetadata(head: Headers, keep: "protocol" | "metadata"): Headers {
-  const copy = new Headers(head);
-  head.forEach((_value, name) => {
-    if (neverRelayed.has(name) || (keep === "metadata" && protocolReply.has(name))) copy.delete(name);
+  const kept: [string, string][] = [];
+  head.forEach((value, name) => {
+    if (!neverRelayed.has(name) && (keep === "protocol" || !protocolReply.has(name))) kept.push([name, value]);
   });
-  return copy;
+  return new Headers(kept);
 }
 
 /** Connect unary keeps trailing metadata among the headers, behind this prefix. */
