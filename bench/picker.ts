@@ -77,7 +77,9 @@ function picking(): (i: number) => unknown {
     at: { lat: 60 - 12 * l, lng: 36 * l - 180 },
     endpoints: Array.from({ length: 100 }, (_, e) => ({ url: `https://e${e}.region-${l}.example.com`, binding: null, authority: null, weight: 1 + (e % 5) })),
   }));
-  const cluster: CompiledCluster = { name: "users", dialect: "connect", codecs: ["proto"], bandKm: 250, choice: "random", localities };
+  const cluster: CompiledCluster = { name: "users", dialect: "connect", codecs: ["proto"], bandKm: 250, choice: "random", localities,
+    healthCheck: null, outlier: { consecutiveFailures: 5, baseEjectionMs: 30_000, maxEjectionMs: 300_000, maxEjected: 0.1 }, slowStartMs: 30_000,
+  };
   const now = snapshot([cluster]);
   const asks = Array.from({ length: 64 }, (_, i): Ask => {
     const place: Place = { ...nowhere, at: { lat: 60 - i, lng: 5 * i - 160 } };
@@ -90,7 +92,7 @@ function routeTo(match: Pick<CompiledMatch, "kind" | "path">): CompiledRoute {
   const edits = { set: [], remove: [] };
   return {
     match: { ...match, host: null, basePath: "", metadata: [] },
-    split: [{ cluster: 0, weight: 1 }], sticky: null, residency: [],
+    split: [{ cluster: 0, weight: 1 }], sticky: null, residency: [], retry: { maxAttempts: 3, codes: ["unavailable"], perTryTimeoutMs: 800, hedgingDelayMs: null },
     timeoutMs: 15_000, idleTimeoutMs: 60_000, maxDurationMs: 3_600_000,
     requestHeaders: edits, responseHeaders: edits, forwardedHeaders: false, streams: "watched",
   };

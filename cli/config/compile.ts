@@ -1,9 +1,10 @@
 import type { FileRegistry } from "@bufbuild/protobuf";
 import type { FileDescriptorSet } from "@bufbuild/protobuf/wkt";
-import { type Cluster, Codec, type Config, Dialect, type Endpoint, EndpointChoice, type Headers, type Locality, type Route, type Sticky, Streams } from "../../gen/fairlead/config/v1/config_pb.js";
+import { type Cluster, Codec, type Config, Dialect, type Endpoint, EndpointChoice, type Headers, type HealthCheck, type Locality, type Outlier, type Retry, type Route, type Sticky, Streams } from "../../gen/fairlead/config/v1/config_pb.js";
 import type {
-  CodecName, CompiledCluster, CompiledConfig, CompiledCors, CompiledEndpoint, CompiledLimits, CompiledLocality, CompiledPlaceHeaders, CompiledRoute, CompiledSticky, HeaderEdits, UpstreamDialect,
+  CodecName, CompiledCluster, CompiledConfig, CompiledCors, CompiledEndpoint, CompiledHealthCheck, CompiledLimits, CompiledLocality, CompiledOutlier, CompiledPlaceHeaders, CompiledRetry, CompiledRoute, CompiledSticky, HeaderEdits, UpstreamDialect,
 } from "../../worker/core/config/compiled.ts";
+import { codes } from "../../worker/core/protocol/code.ts";
 import { base64Encode } from "../../worker/core/protocol/base64.ts";
 import { descriptorBytes } from "./descriptors.ts";
 import { durationMs } from "./duration.ts";
@@ -39,6 +40,9 @@ function compileCluster(name: string, cluster: Cluster | undefined): CompiledClu
     localities: (cluster?.localities ?? []).map(compileLocality),
     bandKm: cluster?.bandKm ?? 250,
     choice: cluster?.endpointChoice === EndpointChoice.LEAST_PENDING ? "least-pending" : "random",
+    healthCheck: compileHealthCheck(cluster?.healthCheck),
+    outlier: compileOutlier(cluster?.outlier),
+    slowStartMs: cluster?.slowStart ? durationMs(cluster.slowStart) : 30_000,
   };
 }
 
@@ -64,6 +68,7 @@ function compileRoute(route: Route, clusters: readonly string[]): CompiledRoute 
     match: compileMatch(route.match),
     split: sharesOf(route).map(({ cluster, weight }) => ({ cluster: clusters.indexOf(cluster), weight })),
     sticky: compileSticky(route.sticky),
+    retry: compileRetry(route.retry),
     residency: route.residency.map(({ countries, continents, unplaced, regions }) => ({ countries, continents, unplaced, regions })),
     timeoutMs: route.timeout ? durationMs(route.timeout) : 15_000,
     idleTimeoutMs: route.idleTimeout ? durationMs(route.idleTimeout) : 60_000,
@@ -84,6 +89,37 @@ function compileSticky(sticky: Sticky | undefined): CompiledSticky | null {
   if (sticky?.key.case === undefined) return null;
   const pins = sticky.endpoint ? "endpoint" : "cluster";
   return sticky.key.case === "clientAddress" ? { by: "address", name: "", pins } : { by: sticky.key.case, name: sticky.key.value, pins };
+}
+
+function compileHealthCheck(check: HealthCheck | undefined): CompiledHealthCheck | null {
+  if (check === undefined) return null;
+  return {
+    service: check.probe.case === "service" ? check.probe.value : null,
+    httpPath: check.probe.case === "httpPath" ? check.probe.value : "",
+    timeoutMs: check.timeout ? durationMs(check.timeout) : 1000,
+    intervalMs: check.interval ? durationMs(check.interval) : 60_000,
+    unhealthyThreshold: check.unhealthyThreshold ?? 3,
+    healthyThreshold: check.healthyThreshold ?? 2,
+  };
+}
+
+function compileOutlier(outlier: Outlier | undefined): CompiledOutlier {
+  return {
+    consecutiveFailures: outlier?.consecutiveFailures ?? 5,
+    baseEjectionMs: outlier?.baseEjection ? durationMs(outlier.baseEjection) : 30_000,
+    maxEjectionMs: outlier?.maxEjection ? durationMs(outlier.maxEjection) : 300_000,
+    maxEjected: (outlier?.maxEjectedPercent ?? 10) / 100,
+  };
+}
+
+function compileRetry(retry: Retry | undefined): CompiledRetry {
+  const worthwhile = (retry?.codes ?? []).map((code) => codes[code]!);
+  return {
+    maxAttempts: retry?.maxAttempts ?? 3,
+    codes: worthwhile.length === 0 ? ["unavailable"] : worthwhile,
+    perTryTimeoutMs: retry?.perTryTimeout ? durationMs(retry.perTryTimeout) : 800,
+    hedgingDelayMs: retry?.hedgingDelay ? durationMs(retry.hedgingDelay) : null,
+  };
 }
 
 function compilePlaceHeaders(headers: Config["placeHeaders"]): CompiledPlaceHeaders {

@@ -38,7 +38,8 @@ export function endpoints(region: string, count: number): CompiledEndpoint[] {
 }
 
 export function cluster(name: string, localities: readonly CompiledLocality[], rest: Partial<CompiledCluster> = {}): CompiledCluster {
-  return { name, dialect: "connect", codecs: ["proto"], localities, bandKm: 250, choice: "random", ...rest };
+  const outlier = { consecutiveFailures: 5, baseEjectionMs: 30_000, maxEjectionMs: 300_000, maxEjected: 0.1 };
+  return { name, dialect: "connect", codecs: ["proto"], localities, bandKm: 250, choice: "random", healthCheck: null, outlier, slowStartMs: 0, ...rest };
 }
 
 export function match(rest: Partial<CompiledMatch> = {}): CompiledMatch {
@@ -49,7 +50,7 @@ const edits = { set: [], remove: [] };
 /** A route to the first cluster. */
 export function route(rest: Partial<CompiledRoute> = {}): CompiledRoute {
   return {
-    match: match(), split: [{ cluster: 0, weight: 1 }], sticky: null, residency: [], timeoutMs: 1, idleTimeoutMs: 1, maxDurationMs: 1,
+    match: match(), split: [{ cluster: 0, weight: 1 }], sticky: null, residency: [], retry: { maxAttempts: 3, codes: ["unavailable"], perTryTimeoutMs: 800, hedgingDelayMs: null }, timeoutMs: 1, idleTimeoutMs: 1, maxDurationMs: 1,
     requestHeaders: edits, responseHeaders: edits, forwardedHeaders: false, streams: "watched", ...rest,
   };
 }

@@ -3,6 +3,8 @@
  * JSON text; durations in milliseconds, sizes in bytes, names resolved to indices, every default filled in.
  */
 
+import type { Code } from "../protocol/code.ts";
+
 /** Version of the shapes on this page. A Worker refuses any other. */
 export const schemaVersion = 2;
 
@@ -52,6 +54,28 @@ export interface CompiledCluster {
   readonly bandKm: number;
   /** How an endpoint is chosen inside a locality: by weight, or the less busy of two chosen by weight. */
   readonly choice: "random" | "least-pending";
+  readonly healthCheck: CompiledHealthCheck | null;
+  readonly outlier: CompiledOutlier;
+  readonly slowStartMs: number;
+}
+
+export interface CompiledHealthCheck {
+  /** grpc.health.v1's service name, or null for HTTP. */
+  readonly service: string | null;
+  /** The path to GET; "" for grpc.health.v1. */
+  readonly httpPath: string;
+  readonly timeoutMs: number;
+  readonly intervalMs: number;
+  readonly unhealthyThreshold: number;
+  readonly healthyThreshold: number;
+}
+
+export interface CompiledOutlier {
+  readonly consecutiveFailures: number;
+  readonly baseEjectionMs: number;
+  readonly maxEjectionMs: number;
+  /** From 0 to 1. */
+  readonly maxEjected: number;
 }
 
 export interface CompiledMetadataMatch {
@@ -99,12 +123,22 @@ export interface CompiledResidency {
   readonly regions: readonly string[];
 }
 
+export interface CompiledRetry {
+  /** 1: never again. */
+  readonly maxAttempts: number;
+  readonly codes: readonly Code[];
+  readonly perTryTimeoutMs: number;
+  /** null: by what calls of the route usually take. */
+  readonly hedgingDelayMs: number | null;
+}
+
 export interface CompiledRoute {
   readonly match: CompiledMatch;
   /** At least one with a weight above 0. */
   readonly split: readonly CompiledSplit[];
   readonly sticky: CompiledSticky | null;
   readonly residency: readonly CompiledResidency[];
+  readonly retry: CompiledRetry;
   readonly timeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly maxDurationMs: number;

@@ -242,6 +242,27 @@ export declare type Cluster = Message<"fairlead.config.v1.Cluster"> & {
    * @generated from field: fairlead.config.v1.EndpointChoice endpoint_choice = 5;
    */
   endpointChoice: EndpointChoice;
+
+  /**
+   * How endpoints are probed. Without it they are not, and only the calls themselves tell how they are.
+   *
+   * @generated from field: fairlead.config.v1.HealthCheck health_check = 6;
+   */
+  healthCheck?: HealthCheck | undefined;
+
+  /**
+   * When calls that fail take an endpoint out.
+   *
+   * @generated from field: fairlead.config.v1.Outlier outlier = 7;
+   */
+  outlier?: Outlier | undefined;
+
+  /**
+   * For so long after it came back an endpoint gets a growing part of its share. Default 30s; 0s: all at once.
+   *
+   * @generated from field: google.protobuf.Duration slow_start = 8;
+   */
+  slowStart?: Duration | undefined;
 };
 
 /**
@@ -249,6 +270,111 @@ export declare type Cluster = Message<"fairlead.config.v1.Cluster"> & {
  * Use `create(ClusterSchema)` to create a new message.
  */
 export declare const ClusterSchema: GenMessage<Cluster>;
+
+/**
+ * A scheduled probe of every endpoint of a cluster. What the probes find is shared through the health table.
+ *
+ * @generated from message fairlead.config.v1.HealthCheck
+ */
+export declare type HealthCheck = Message<"fairlead.config.v1.HealthCheck"> & {
+  /**
+   * @generated from oneof fairlead.config.v1.HealthCheck.probe
+   */
+  probe: {
+    /**
+     * grpc.health.v1.Health/Check for this service, in the cluster's own dialect; "" asks for the server as a whole.
+     *
+     * @generated from field: string service = 1;
+     */
+    value: string;
+    case: "service";
+  } | {
+    /**
+     * A GET of this path, behind the endpoint's own prefix; any status from 200 to 299 is healthy.
+     *
+     * @generated from field: string http_path = 2;
+     */
+    value: string;
+    case: "httpPath";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * A probe that takes longer has failed. Default 1s.
+   *
+   * @generated from field: google.protobuf.Duration timeout = 3;
+   */
+  timeout?: Duration | undefined;
+
+  /**
+   * Time between two probes of an endpoint. Below 1m it takes more than a cron trigger. Default 1m.
+   *
+   * @generated from field: google.protobuf.Duration interval = 4;
+   */
+  interval?: Duration | undefined;
+
+  /**
+   * So many failures in a row make an endpoint unhealthy. Default 3.
+   *
+   * @generated from field: optional uint32 unhealthy_threshold = 5;
+   */
+  unhealthyThreshold?: number | undefined;
+
+  /**
+   * So many successes in a row make it healthy again. The first result of a new endpoint counts at once. Default 2.
+   *
+   * @generated from field: optional uint32 healthy_threshold = 6;
+   */
+  healthyThreshold?: number | undefined;
+};
+
+/**
+ * Describes the message fairlead.config.v1.HealthCheck.
+ * Use `create(HealthCheckSchema)` to create a new message.
+ */
+export declare const HealthCheckSchema: GenMessage<HealthCheck>;
+
+/**
+ * What each isolate learns from its own calls. An RPC's end counts, wherever it stands: unavailable, unknown, internal,
+ * data_loss, and a deadline_exceeded that is not the caller's.
+ *
+ * @generated from message fairlead.config.v1.Outlier
+ */
+export declare type Outlier = Message<"fairlead.config.v1.Outlier"> & {
+  /**
+   * So many failures in a row eject an endpoint. Default 5.
+   *
+   * @generated from field: optional uint32 consecutive_failures = 1;
+   */
+  consecutiveFailures?: number | undefined;
+
+  /**
+   * For how long at first; each further time by as much longer. Default 30s.
+   *
+   * @generated from field: google.protobuf.Duration base_ejection = 2;
+   */
+  baseEjection?: Duration | undefined;
+
+  /**
+   * For how long at most. Default 300s.
+   *
+   * @generated from field: google.protobuf.Duration max_ejection = 3;
+   */
+  maxEjection?: Duration | undefined;
+
+  /**
+   * Share of a cluster's endpoints that errors may take out, though always one. Endpoints that do not answer at all are taken
+   * out beyond it. Default 10.
+   *
+   * @generated from field: optional uint32 max_ejected_percent = 4;
+   */
+  maxEjectedPercent?: number | undefined;
+};
+
+/**
+ * Describes the message fairlead.config.v1.Outlier.
+ * Use `create(OutlierSchema)` to create a new message.
+ */
+export declare const OutlierSchema: GenMessage<Outlier>;
 
 /**
  * A point on the map, in degrees.
@@ -468,6 +594,13 @@ export declare type Route = Message<"fairlead.config.v1.Route"> & {
   sticky?: Sticky | undefined;
 
   /**
+   * When and how often a call is sent again, to another endpoint.
+   *
+   * @generated from field: fairlead.config.v1.Retry retry = 13;
+   */
+  retry?: Retry | undefined;
+
+  /**
    * Where callers of a country or continent may be served at all: a hard limit, even where nothing else is left. The rule of
    * a country goes before that of its continent; callers whom no rule names may be served anywhere.
    *
@@ -481,6 +614,51 @@ export declare type Route = Message<"fairlead.config.v1.Route"> & {
  * Use `create(RouteSchema)` to create a new message.
  */
 export declare const RouteSchema: GenMessage<Route>;
+
+/**
+ * A unary call whose request is at most 64 KiB is sent again if it failed, nothing of a reply has gone to the caller, and its
+ * method may be repeated (NO_SIDE_EFFECTS or IDEMPOTENT) or the request surely did not reach the origin.
+ * https://github.com/grpc/proposal/blob/master/A6-client-retries.md
+ *
+ * @generated from message fairlead.config.v1.Retry
+ */
+export declare type Retry = Message<"fairlead.config.v1.Retry"> & {
+  /**
+   * Attempts altogether; 1: never again. Default 3.
+   *
+   * @generated from field: optional uint32 max_attempts = 1;
+   */
+  maxAttempts?: number | undefined;
+
+  /**
+   * Codes that are worth another attempt. Default UNAVAILABLE.
+   *
+   * @generated from field: repeated fairlead.config.v1.Code codes = 2;
+   */
+  codes: Code[];
+
+  /**
+   * When an attempt has not answered after so long, another one begins beside it, and the first good answer wins. The last one
+   * has all the time that the call has. Default 800ms.
+   *
+   * @generated from field: google.protobuf.Duration per_try_timeout = 3;
+   */
+  perTryTimeout?: Duration | undefined;
+
+  /**
+   * The same for methods that are NO_SIDE_EFFECTS, where a second attempt costs little. Default: three times what calls of this
+   * route usually take, from 50ms to 300ms.
+   *
+   * @generated from field: google.protobuf.Duration hedging_delay = 4;
+   */
+  hedgingDelay?: Duration | undefined;
+};
+
+/**
+ * Describes the message fairlead.config.v1.Retry.
+ * Use `create(RetrySchema)` to create a new message.
+ */
+export declare const RetrySchema: GenMessage<Retry>;
 
 /**
  * A cluster's share of a route's calls.
@@ -978,6 +1156,103 @@ export enum EndpointChoice {
  * Describes the enum fairlead.config.v1.EndpointChoice.
  */
 export declare const EndpointChoiceSchema: GenEnum<EndpointChoice>;
+
+/**
+ * Codes of RPCs: https://grpc.io/docs/guides/status-codes/
+ *
+ * @generated from enum fairlead.config.v1.Code
+ */
+export enum Code {
+  /**
+   * @generated from enum value: CODE_UNSPECIFIED = 0;
+   */
+  CODE_UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: CANCELLED = 1;
+   */
+  CANCELLED = 1,
+
+  /**
+   * @generated from enum value: UNKNOWN = 2;
+   */
+  UNKNOWN = 2,
+
+  /**
+   * @generated from enum value: INVALID_ARGUMENT = 3;
+   */
+  INVALID_ARGUMENT = 3,
+
+  /**
+   * @generated from enum value: DEADLINE_EXCEEDED = 4;
+   */
+  DEADLINE_EXCEEDED = 4,
+
+  /**
+   * @generated from enum value: NOT_FOUND = 5;
+   */
+  NOT_FOUND = 5,
+
+  /**
+   * @generated from enum value: ALREADY_EXISTS = 6;
+   */
+  ALREADY_EXISTS = 6,
+
+  /**
+   * @generated from enum value: PERMISSION_DENIED = 7;
+   */
+  PERMISSION_DENIED = 7,
+
+  /**
+   * @generated from enum value: RESOURCE_EXHAUSTED = 8;
+   */
+  RESOURCE_EXHAUSTED = 8,
+
+  /**
+   * @generated from enum value: FAILED_PRECONDITION = 9;
+   */
+  FAILED_PRECONDITION = 9,
+
+  /**
+   * @generated from enum value: ABORTED = 10;
+   */
+  ABORTED = 10,
+
+  /**
+   * @generated from enum value: OUT_OF_RANGE = 11;
+   */
+  OUT_OF_RANGE = 11,
+
+  /**
+   * @generated from enum value: UNIMPLEMENTED = 12;
+   */
+  UNIMPLEMENTED = 12,
+
+  /**
+   * @generated from enum value: INTERNAL = 13;
+   */
+  INTERNAL = 13,
+
+  /**
+   * @generated from enum value: UNAVAILABLE = 14;
+   */
+  UNAVAILABLE = 14,
+
+  /**
+   * @generated from enum value: DATA_LOSS = 15;
+   */
+  DATA_LOSS = 15,
+
+  /**
+   * @generated from enum value: UNAUTHENTICATED = 16;
+   */
+  UNAUTHENTICATED = 16,
+}
+
+/**
+ * Describes the enum fairlead.config.v1.Code.
+ */
+export declare const CodeSchema: GenEnum<Code>;
 
 /**
  * @generated from enum fairlead.config.v1.Streams
