@@ -13,7 +13,7 @@ interface Options {
   readonly country?: string;
   readonly continent?: string;
   readonly host: string;
-  readonly header: Headers;
+  readonly header?: Headers;
   readonly address?: string;
   readonly json?: true;
 }
@@ -29,13 +29,13 @@ export function explainCommand(): Command {
     .option("--country <code>", "the caller's country, ISO 3166-1 alpha-2", code(isCountry, "a country, such as DE"))
     .option("--continent <code>", "the caller's continent (default: its country's)", code(isContinent, "one of AF, AN, AS, EU, NA, OC, SA"))
     .option("--host <name>", "the host that is called", "localhost")
-    .option("--header <name=value>", "a request header; may be given again", header, new Headers())
+    .option("--header <name=value>", "a request header; may be given again", header)
     .option("--address <ip>", "the caller's address")
     .option("--json", "print the explanation as JSON")
     .action(run);
 }
 
-function run({ config: file, env, call, at, country, continent, host, header: headers, address, json }: Options): void {
+function run({ config: file, env, call, at, country, continent, host, header: headers = new Headers(), address, json }: Options): void {
   const { config, issues } = check(file, { env });
   if (config === undefined) {
     console.error(formatIssues(issues));
@@ -44,7 +44,10 @@ function run({ config: file, env, call, at, country, continent, host, header: he
   }
   const place = at === undefined && country === undefined && continent === undefined ? null : { ...at, country, continent };
   const explanation = explainImagined(config, { path: call, host, headers, place, address: address ?? null }, Math.random);
-  if (explanation === undefined) console.error(unroutable(call));
+  if (explanation === undefined) {
+    console.error(unroutable(call));
+    if (json === true) console.log(JSON.stringify({ rules: [], localities: [], picked: null }, null, 2));
+  }
   else console.log(json === true ? JSON.stringify(explanation, null, 2) : formatExplanation(explanation));
   if (explanation === undefined || explanation.picked === null) process.exitCode = 1;
 }
@@ -62,9 +65,11 @@ function code(isKnown: (code: string) => boolean, what: string): (text: string) 
   };
 }
 
-function header(text: string, all: Headers): Headers {
+function header(text: string, all = new Headers()): Headers {
   const equals = text.indexOf("=");
   if (equals < 1 || !isName(text.slice(0, equals))) throw new InvalidArgumentError("Must be a header's name, = and its value: x-user-id=7");
-  all.append(text.slice(0, equals), text.slice(equals + 1));
+  const value = text.slice(equals + 1);
+  if (!/^[\t\x20-\x7e]*$/.test(value)) throw new InvalidArgumentError("Must have a value in visible ASCII.");
+  all.append(text.slice(0, equals), value);
   return all;
 }

@@ -12,7 +12,6 @@ import { table } from "./table.ts";
 export interface ImaginedCall {
   /** With its base path, if it has one: "/api/package.Service/Method". */
   readonly path: string;
-  /** Without port. */
   readonly host: string;
   readonly headers: Headers;
   /** Where the platform says that the caller is; null where it does not say. */
@@ -27,7 +26,7 @@ export interface ImaginedCall {
 export function explainImagined(config: CompiledConfig, call: ImaginedCall, random: Random): Explanation | undefined {
   const { path, host, headers, place, address } = call;
   const { metadata } = surveyRequest(headers);
-  const routed = router(config.routes)({ path, host, metadata });
+  const routed = router(config.routes)({ path, host: host.toLowerCase().replace(/:\d+$/, ""), metadata });
   if (routed === undefined) return undefined;
   const { route } = routed;
   const ask = asker(config)({ route, metadata, request: { headers }, facts: { place: () => place, clientAddress: () => address } });

@@ -3,6 +3,7 @@ import { build } from "./build.ts";
 import { check } from "./config/check.ts";
 import { count, formatIssues } from "./config/issue.ts";
 import { dev } from "./dev.ts";
+import { drainCommands } from "./drain.ts";
 import { explainCommand } from "./explain-command.ts";
 import type { Runtime } from "./serve/serve.ts";
 
@@ -39,6 +40,7 @@ program
   });
 
 program.addCommand(explainCommand());
+for (const command of drainCommands()) program.addCommand(command);
 
 program
   .command("dev")

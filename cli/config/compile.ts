@@ -106,7 +106,7 @@ function compileHealthCheck(check: HealthCheck | undefined): CompiledHealthCheck
 function compileOutlier(outlier: Outlier | undefined): CompiledOutlier {
   return {
     consecutiveFailures: outlier?.consecutiveFailures ?? 5,
-    baseEjectionMs: outlier?.baseEjection ? durationMs(outlier.baseEjection) : 30_000,
+    baseEjectionMs: outlier?.baseEjection ? durationMs(outlier.baseEjection) : 5000,
     maxEjectionMs: outlier?.maxEjection ? durationMs(outlier.maxEjection) : 300_000,
     maxEjected: (outlier?.maxEjectedPercent ?? 10) / 100,
   };
@@ -142,7 +142,7 @@ function compileCors(cors: Config["cors"]): CompiledCors {
   };
 }
 
-function compileLimits(limits: Config["limits"]): CompiledLimits {
+export function compileLimits(limits: Config["limits"]): CompiledLimits {
   return {
     requestMessageBytes: limits?.requestMessageBytes ?? 4 << 20,
     responseMessageBytes: limits?.responseMessageBytes ?? 16 << 20,

@@ -4,7 +4,7 @@ import { checkPlaces } from "./check-places.ts";
 import { checkRoutes } from "./check-routes.ts";
 import { checkSplits } from "./check-splits.ts";
 import type { Checking } from "./checking.ts";
-import { sharesOf } from "./compile.ts";
+import { compileLimits, sharesOf } from "./compile.ts";
 import type { Path } from "./issue.ts";
 import { declaredMethod, describedMethods } from "./methods.ts";
 
@@ -16,8 +16,16 @@ export function checkReferences(checking: Checking): void {
   checkRoutes(checking);
   checkSplits(checking);
   checkHeaders(checking);
+  checkLimits(checking);
   checkStars(["cors", "allowed_origins"], config.cors?.allowedOrigins ?? [], checking);
   checkStars(["cors", "allowed_headers"], config.cors?.allowedHeaders ?? [], checking);
+}
+
+/** A message that is joined from pieces is held twice for a moment. */
+function checkLimits({ config, tree, report }: Checking): void {
+  const { requestMessageBytes, responseMessageBytes, heldBytes } = compileLimits(config.limits);
+  const needed = 2 * Math.max(requestMessageBytes, responseMessageBytes);
+  if (heldBytes < needed) report.of(tree, ["limits", "held_bytes"], `is below twice the largest message, ${needed}: such a message can be refused though nothing else is held`, { severity: "warning" });
 }
 
 function checkStars(path: Path, names: readonly string[], { tree, report }: Checking): void {

@@ -29,11 +29,34 @@ export function checkWrangler(file: string, env: string | undefined, { config, t
       }
     }
   }
+  checkHealth({ where, store: bindingNames((inner ?? top)["kv_namespaces"]), crons: cronsOf(inner) ?? cronsOf(top) ?? [] }, { config, tree, report });
   if (table((inner ?? {})["cache"] ?? top["cache"])?.["enabled"] === true) {
     const line = lineOf(text, inner?.["cache"] === undefined ? "cache" : `env.${env}.cache`);
     const message = "must not be true on the default entrypoint: the cache answers before any caller is authenticated";
     report.elsewhere({ severity: "error", file, at: { line, col: 1 }, path: "cache.enabled", message });
   }
+}
+
+interface ForHealth {
+  readonly where: string;
+  /** Names of KV bindings. */
+  readonly store: readonly string[];
+  readonly crons: readonly unknown[];
+}
+
+/** Probes need the cron of every minute, which is what the age of a health table is reckoned by, and the KV that keeps it. */
+function checkHealth({ where, store, crons }: ForHealth, { config, tree, report }: { config: Config; tree: MapTree; report: Report }): void {
+  const probed = Object.keys(config.clusters).find((name) => config.clusters[name]?.healthCheck !== undefined);
+  if (probed === undefined) return;
+  const path = ["clusters", probed, "health_check"];
+  if (!store.includes("FAIRLEAD")) report.of(tree, path, `needs [[kv_namespaces]] with binding = "FAIRLEAD" in ${where}, for the health table${didYouMean("FAIRLEAD", store)}`);
+  if (!crons.includes("* * * * *")) report.of(tree, path, `needs [triggers] with crons = ["* * * * *"] in ${where}, for the probes: current value is ${JSON.stringify(crons)}`);
+}
+
+/** Triggers, unlike bindings, are inherited. */
+function cronsOf(from: TomlTable | undefined): readonly unknown[] | undefined {
+  const crons = table(from?.["triggers"])?.["crons"];
+  return Array.isArray(crons) ? crons : undefined;
 }
 
 function readToml(file: string, report: Report): { text: string; top: TomlTable } | undefined {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { connect, createServer } from "node:net";
+import type { Store } from "../../worker/proxy/ports.ts";
 import type { Served } from "./serve.ts";
 
 /** How to start a runtime, and how to learn the port from what it writes. */
@@ -12,6 +13,10 @@ export interface Launch {
   readonly told: { readonly fd: 1 | 3; readonly as: RegExp };
   /** Puts another compiled config where the runtime finds it at its next start. */
   readonly write: (artifact: Uint8Array<ArrayBuffer>) => Promise<void>;
+  /** Called whenever the runtime has begun to accept calls. */
+  readonly up?: () => void;
+  /** Where the runtime has its KV. */
+  readonly store?: Store;
   readonly cleanUp: () => void;
 }
 
@@ -31,6 +36,7 @@ export async function serveInChild(launch: Launch, port: number): Promise<Served
   return {
     url,
     exited,
+    store: launch.store ?? null,
     get pid() {
       return running.pid;
     },
@@ -63,7 +69,7 @@ interface Running {
   end(): Promise<void>;
 }
 
-async function start({ name, command, args, env, told }: Launch, port: number): Promise<Running> {
+async function start({ name, command, args, env, told, up }: Launch, port: number): Promise<Running> {
   const child = spawn(command, args(port), { stdio: ["ignore", "pipe", "inherit", "pipe"], env: { ...process.env, ...env } });
   const exited = new Promise<number | null>((resolve) => {
     child.once("exit", resolve);
@@ -78,6 +84,7 @@ async function start({ name, command, args, env, told }: Launch, port: number): 
   failed.catch(() => {});
   const at = await Promise.race([portFrom(child, told), failed]);
   await Promise.race([accepts(at), failed]);
+  up?.();
   return {
     pid: child.pid ?? 0,
     port: at,

@@ -3,6 +3,7 @@ import { rename, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { serveInChild } from "./child.ts";
+import { denoKvFile } from "../store/deno-kv.ts";
 import { packagePath } from "./root.ts";
 import type { Served, ServeOptions } from "./serve.ts";
 
@@ -16,9 +17,10 @@ export async function serveOnDeno({ artifact, port, secrets = {} }: Omit<ServeOp
   };
   await write(artifact);
   // Without --unstable-no-legacy-abort a request's signal fires after a good reply too.
-  const flags = ["--allow-net", "--allow-read", "--allow-env", "--no-prompt", "--unstable-no-legacy-abort"];
-  const args = (at: number) => ["run", ...flags, packagePath("worker/runtime/deno/main.ts"), "--config", path, "--port", String(at)];
+  const flags = ["--allow-net", "--allow-read", `--allow-write=${directory}`, "--allow-env", "--no-prompt", "--unstable-no-legacy-abort", "--unstable-kv"];
+  const kv = join(directory, "kv.sqlite");
+  const args = (at: number) => ["run", ...flags, packagePath("worker/runtime/deno/main.ts"), "--config", path, "--port", String(at), "--kv", kv];
   const cleanUp = () => rmSync(directory, { recursive: true, force: true });
   const told = { fd: 1, as: /listening on http:\/\/[^\s]*:(\d+)/ } as const;
-  return serveInChild({ name: "deno", command: packagePath("node_modules/.bin/deno"), args, env: { ...secrets, DENO_NO_UPDATE_CHECK: "1" }, told, write, cleanUp }, port);
+  return serveInChild({ name: "deno", command: packagePath("node_modules/.bin/deno"), args, env: { ...secrets, DENO_NO_UPDATE_CHECK: "1" }, told, write, store: denoKvFile(kv), cleanUp }, port);
 }

@@ -1,3 +1,4 @@
+import type { Store } from "../../worker/proxy/ports.ts";
 import { serveOnDeno } from "./deno.ts";
 import { serveOnWorkerd } from "./workerd.ts";
 
@@ -21,6 +22,8 @@ export interface Served {
   readonly url: string;
   /** The runtime's process; another after a reload. */
   readonly pid: number;
+  /** The proxy's KV, gone when it is stopped; null where it has none. */
+  readonly store: Store | null;
   /** Takes another compiled config; settles once calls are accepted again. */
   reload(artifact: Uint8Array<ArrayBuffer>): Promise<void>;
   /** Ends the process, calls and all. */

@@ -6,23 +6,41 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "smol-toml";
 import { decodeArtifact } from "../../worker/core/config/artifact.ts";
+import type { CompiledConfig } from "../../worker/core/config/compiled.ts";
+import { sweepInterval } from "../../worker/core/health/targets.ts";
 import { serveInChild } from "./child.ts";
+import { serveKv } from "./kv.ts";
 import { packagePath } from "./root.ts";
 import type { Served, ServeOptions } from "./serve.ts";
+import { ticker, tickerFlags, tickerModule } from "./ticker.ts";
 
 /** Serves with plain workerd, as it would run on one's own machines: no wrangler, no emulation of Cloudflare. */
 export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = {} }: Omit<ServeOptions, "runtime">): Promise<Served> {
   const directory = mkdtempSync(join(tmpdir(), "fairlead-"));
+  const sockets = { kv: join(directory, "kv.sock"), tick: join(directory, "tick.sock") };
+  const kv = serveKv(sockets.kv);
+  const ticking = ticker(sockets.tick);
+  let interval: number | undefined;
   const write = async (bytes: Uint8Array<ArrayBuffer>) => {
+    ticking.every(undefined);
+    // workerd does not take the place of a socket that an earlier one left.
+    rmSync(sockets.tick, { force: true });
+    const { config } = await decodeArtifact(bytes);
+    interval = sweepInterval(config.clusters);
     await writeFile(join(directory, "fairlead.compiled"), bytes);
-    await writeFile(join(directory, "config.capnp"), workerdConfig({ ...(await bindingUrls(bytes)), ...bindings }, secrets));
+    await writeFile(join(directory, "config.capnp"), workerdConfig({ bindings: { ...bindingUrls(config), ...bindings }, secrets, sockets }));
   };
-  const cleanUp = () => rmSync(directory, { recursive: true, force: true });
+  const cleanUp = () => {
+    ticking.every(undefined);
+    kv.close();
+    rmSync(directory, { recursive: true, force: true });
+  };
   try {
-    await Promise.all([write(artifact), bundle(join(directory, "worker.js"))]);
-    const args = (at: number) => ["serve", join(directory, "config.capnp"), "--control-fd=3", `--socket-addr=http=127.0.0.1:${at}`];
-    const told = { fd: 3, as: /"event":\s*"listen".*?"port":\s*(\d+)/ } as const;
-    return await serveInChild({ name: "workerd", command: workerdPath(), args, told, write, cleanUp }, port);
+    await Promise.all([write(artifact), writeFile(join(directory, "ticker.js"), tickerModule), bundle(join(directory, "worker.js"))]);
+    const args = (at: number) => ["serve", "--experimental", join(directory, "config.capnp"), "--control-fd=3", `--socket-addr=http=127.0.0.1:${at}`];
+    const told = { fd: 3, as: /"event":\s*"listen",\s*"socket":\s*"http".*?"port":\s*(\d+)/ } as const;
+    const up = () => ticking.every(interval);
+    return await serveInChild({ name: "workerd", command: workerdPath(), args, told, write, up, store: kv.store, cleanUp }, port);
   } catch (error) {
     cleanUp();
     throw error;
@@ -58,16 +76,24 @@ async function bundle(outfile: string): Promise<void> {
 }
 
 /** Where each binding leads to on this machine: the host of the first endpoint that names it. */
-async function bindingUrls(artifact: Uint8Array<ArrayBuffer>): Promise<Record<string, string>> {
-  const { config } = await decodeArtifact(artifact);
-  const endpoints = config.clusters.flatMap(({ localities }) => localities.flatMap((locality) => locality.endpoints));
+function bindingUrls({ clusters }: CompiledConfig): Record<string, string> {
+  const endpoints = clusters.flatMap(({ localities }) => localities.flatMap((locality) => locality.endpoints));
   const urls: Record<string, string> = {};
   for (const { binding, url } of endpoints) if (binding !== null) urls[binding] ??= url;
   return urls;
 }
 
+/** What stands around the Worker. */
+interface Emulated {
+  /** URLs, by the names of bindings. */
+  readonly bindings: Readonly<Record<string, string>>;
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Paths of Unix sockets. */
+  readonly sockets: { readonly kv: string; readonly tick: string };
+}
+
 /** https://github.com/cloudflare/workerd/blob/main/src/workerd/server/workerd.capnp */
-function workerdConfig(bindings: Readonly<Record<string, string>>, secrets: Readonly<Record<string, string>>): string {
+function workerdConfig({ bindings, secrets, sockets }: Emulated): string {
   const names = Object.keys(bindings);
   const { date, flags } = compatibility();
   return `using Workerd = import "/workerd/workerd.capnp";
@@ -80,13 +106,23 @@ const config :Workerd.Config = (
       ],
       compatibilityDate = ${JSON.stringify(date)},
       compatibilityFlags = ${JSON.stringify(flags)},
-      bindings = [${[...names.map((name) => `(name = ${JSON.stringify(name)}, service = ${JSON.stringify(`binding:${name}`)})`), ...Object.entries(secrets).map(([name, value]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(value)})`)].join(", ")}],
+      bindings = [${['(name = "FAIRLEAD", kvNamespace = "kv")', ...names.map((name) => `(name = ${JSON.stringify(name)}, service = ${JSON.stringify(`binding:${name}`)})`), ...Object.entries(secrets).map(([name, value]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(value)})`)].join(", ")}],
       globalOutbound = "network",
     )),
+    (name = "ticker", worker = (
+      modules = [(name = "ticker.js", esModule = embed "ticker.js")],
+      compatibilityDate = ${JSON.stringify(date)},
+      compatibilityFlags = ${JSON.stringify(tickerFlags)},
+      bindings = [(name = "MAIN", service = "main")],
+    )),
+    (name = "kv", external = (address = ${JSON.stringify(`unix:${sockets.kv}`)}, http = ())),
     (name = "network", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
     ${names.map((name) => external(name, bindings[name] ?? "")).join("\n    ")}
   ],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
+  sockets = [
+    (name = "http", address = "127.0.0.1:0", http = (), service = "main"),
+    (name = "tick", address = ${JSON.stringify(`unix:${sockets.tick}`)}, http = (), service = "ticker"),
+  ],
 );
 `;
 }

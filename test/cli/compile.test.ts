@@ -22,7 +22,7 @@ it("an overlay is merged key by key, and its lists replace the file's", () => {
   expect(users?.dialect).toBe("connect");
   expect(users?.localities.map(({ region, endpoints }) => [region, endpoints[0]?.url])).toEqual([["local", "http://127.0.0.1:9090"]]);
   expect(staging.clusters.find(({ name }) => name === "users-v2")).toEqual(base.clusters.find(({ name }) => name === "users-v2"));
-  expect(staging.limits).toEqual({ ...base.limits, heldBytes: 65536 });
+  expect(staging.limits).toEqual({ ...base.limits, heldBytes: 67108864 });
   expect(staging.routes).toEqual(base.routes);
 });
 

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { issuesOf, withLocalities } from "./temporary.ts";
 
 const yaml = `${withLocalities("[{ region: a, endpoints: [{ url: http://a, binding: USERS }] }]")}\nenvironments: { staging: {} }`;
@@ -24,6 +24,27 @@ it("a cache before the Worker is refused, as it would answer before any caller i
   const wrangler = '[[services]]\nbinding = "USERS"\n\n[cache]\nenabled = true';
   expect(issuesOf(yaml, { wrangler })).toEqual(["wrangler.toml:4:1 cache.enabled: must not be true on the default entrypoint: the cache answers before any caller is authenticated"]);
   expect(issuesOf(yaml, { wrangler: wrangler.replace("true", "false") })).toEqual([]);
+});
+
+describe("a health check", () => {
+  const probed = yaml.replace("binding: USERS", "weight: 1").replace("    dialect: SAME", "    dialect: SAME\n    health_check: { service: a.B }");
+  const kv = '[[kv_namespaces]]\nbinding = "FAIRLEAD"\n';
+  const cron = '[triggers]\ncrons = ["* * * * *"]\n';
+  const noKv = (where: string, more = "") => `5:5 clusters.users.health_check: needs [[kv_namespaces]] with binding = "FAIRLEAD" in ${where}, for the health table${more}`;
+  const noCron = (where: string, now: string) => `5:5 clusters.users.health_check: needs [triggers] with crons = ["* * * * *"] in ${where}, for the probes: current value is ${now}`;
+
+  it("needs a KV and a cron", () => {
+    expect(issuesOf(probed, { wrangler: kv + cron })).toEqual([]);
+    expect(issuesOf(probed, { wrangler: 'name = "x"' })).toEqual([noKv("wrangler.toml"), noCron("wrangler.toml", "[]")]);
+    expect(issuesOf(probed, { wrangler: kv.replace("FAIRLEAD", "FAIRLAED") + cron.replace("* *", "0 *") })).toEqual([noKv("wrangler.toml", ': did you mean "FAIRLAED"?'), noCron("wrangler.toml", '["0 * * * *"]')]);
+  });
+
+  it("finds the cron of the top level in an environment, but not its KV", () => {
+    expect(issuesOf(probed, { env: "staging", wrangler: `${kv}${cron}[env.staging]\nname = "x"` })).toEqual([noKv("[env.staging] of wrangler.toml")]);
+    expect(issuesOf(probed, { env: "staging", wrangler: `${cron}[[env.staging.kv_namespaces]]\nbinding = "FAIRLEAD"\n[env.staging.triggers]\ncrons = []` })).toEqual([noCron("[env.staging] of wrangler.toml", "[]")]);
+  });
+
+  it("is not there where nothing is probed", () => expect(issuesOf(probed.replace(/ +health_check.*\n/, ""), { wrangler: 'name = "x"' })).toEqual([]));
 });
 
 it("a wrangler.toml that is no TOML is refused at its line", () => {

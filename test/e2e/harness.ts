@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,6 +8,7 @@ import { compileFile } from "../../cli/build.ts";
 import { formatIssues } from "../../cli/config/issue.ts";
 import { packagePath } from "../../cli/serve/root.ts";
 import type { Runtime } from "../../cli/serve/serve.ts";
+import type { Store } from "../../worker/proxy/ports.ts";
 import { type RawOrigin, startRawOrigin } from "./origin.ts";
 
 export const runtimes = ["workerd", "deno"] as const;
@@ -18,6 +19,8 @@ export interface Proxy {
   readonly port: number;
   /** The runtime's process. */
   readonly pid: number;
+  /** Its KV. */
+  readonly store: Store;
   /** What it has written to stderr so far. */
   log(): string;
   stop(): Promise<void>;
@@ -43,10 +46,10 @@ export async function startProxy(runtime: Runtime, yaml: string, secrets: Readon
   const directory = mkdtempSync(join(tmpdir(), "fairlead-e2e-"));
   const path = join(directory, "artifact");
   writeFileSync(path, await compileText(yaml));
-  const child = spawn(process.execPath, [packagePath("test/e2e/served.ts"), runtime, path, JSON.stringify(secrets)]);
+  const child = spawn(process.execPath, [packagePath("test/e2e/served.ts"), runtime, path, JSON.stringify(secrets)], { stdio: ["ignore", "pipe", "pipe", "ipc"], serialization: "advanced" });
   let log = "";
-  child.stderr.on("data", (chunk: Buffer) => (log += String(chunk)));
-  const told = await Promise.race([once(child.stdout, "data"), once(child, "exit")]);
+  child.stderr!.on("data", (chunk: Buffer) => (log += String(chunk)));
+  const told = await Promise.race([once(child.stdout!, "data"), once(child, "exit")]);
   rmSync(directory, { recursive: true, force: true });
   if (child.exitCode !== null) throw new Error(`the proxy did not start: ${log}`);
   const { url, pid } = JSON.parse(String(told[0])) as { url: string; pid: number };
@@ -54,12 +57,27 @@ export async function startProxy(runtime: Runtime, yaml: string, secrets: Readon
     url,
     pid,
     port: Number(new URL(url).port),
+    store: storeOf(child),
     log: () => log,
     async stop() {
       child.kill("SIGTERM");
       if (child.exitCode === null) await once(child, "exit");
     },
   };
+}
+
+/** The KV of a proxy that another process serves; one access at a time. */
+function storeOf(child: ChildProcess): Store {
+  let before: Promise<unknown> = Promise.resolve();
+  const ask = (verb: "get" | "put", key: string, bytes?: Uint8Array): Promise<Uint8Array | null> => {
+    const answer = before.then(() => {
+      child.send({ verb, key, bytes });
+      return once(child, "message");
+    });
+    before = answer;
+    return answer.then(([bytes]) => bytes as Uint8Array | null);
+  };
+  return { get: (key) => ask("get", key), put: async (key, bytes) => void (await ask("put", key, bytes)) };
 }
 
 /** A proxy and the raw origin behind it, for all the tests of a suite; the suite fails where the proxy logs a defect. */

@@ -9,7 +9,7 @@ import { type CallerDialect, callerDialects, request, understand, webReply } fro
 /** The ports under Node: what a door of one's own looks like. */
 function nodePorts(log: (entry: LogEntry) => void): Ports {
   return {
-    transport: fetchTransport({ bindings: () => undefined, reached: () => "maybe", decodes: new Set(["gzip", "br", "deflate"]) }),
+    transport: fetchTransport({ bindings: () => undefined, reached: () => "maybe", decodes: new Set(["gzip", "br", "deflate"]), resends: false }),
     now: () => Date.now(),
     after(ms, then) {
       const timer = setTimeout(then, ms);
@@ -18,6 +18,7 @@ function nodePorts(log: (entry: LogEntry) => void): Ports {
     endsWithReply: false,
     random: () => Math.random(),
     secret: () => undefined,
+    store: null,
     log,
   };
 }

@@ -40,11 +40,11 @@ function keyOf({ facts, metadata }: Asking, { by, name }: CompiledSticky): strin
   }
 }
 
-/** https://www.rfc-editor.org/rfc/rfc6265#section-4.2.1; of several with this name the first. */
+/** https://www.rfc-editor.org/rfc/rfc6265#section-4.2.1; of several with this name the first. Several header fields are joined by commas. */
 function cookie(header: string, name: string): string | undefined {
-  for (const pair of header.split(";")) {
+  for (const pair of header.split(/;|,(?= *[!#$%&'*+.^`|~\w-]+=)/)) {
     const equals = pair.indexOf("=");
-    if (pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim() || undefined;
+    if (equals > 0 && pair.slice(0, equals).trim() === name) return pair.slice(equals + 1).trim() || undefined;
   }
   return undefined;
 }

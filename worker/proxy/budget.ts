@@ -20,8 +20,9 @@ export interface Account {
 }
 
 /**
- * A call that holds much waits for its caller to leave. One that holds little does not, so the runtime may drop it
- * without a word: what such calls left charged is given back when it is needed and their deadline has passed.
+ * A call that holds much, or anything where half of the budget is held, waits for its caller to leave. Others do not, so
+ * the runtime may drop them without a word: what they left charged is given back when it is needed and their deadline has
+ * passed.
  */
 export function budget(limit: number, now: () => number): Budget {
   let total = 0;
@@ -43,7 +44,7 @@ export function budget(limit: number, now: () => number): Budget {
           if (released || total + bytes > limit) throw new FailureError({ kind: "over-budget" });
           total += bytes;
           mine += bytes;
-          if (mine <= smallBody) return void small.set(account, life.deadline);
+          if (mine <= smallBody && total <= limit / 2) return void small.set(account, life.deadline);
           small.delete(account);
           void life.signal;
         },

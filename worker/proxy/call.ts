@@ -1,4 +1,5 @@
 import type { Chosen } from "../core/balance/explain.ts";
+import type { Ask, Picked } from "../core/balance/pick.ts";
 import type { Snapshot } from "../core/balance/snapshot.ts";
 import type { CompiledMethod, CompiledRoute } from "../core/config/compiled.ts";
 import type { WireForm } from "../core/protocol/dialect.ts";
@@ -38,11 +39,14 @@ export interface Call {
 
 /** What was done with a call, written as it goes: for whoever explains or logs it. */
 export interface Trace {
-  /** Index of the cluster that it belongs to, and the snapshot from which all of this was picked. */
+  /** Index of the cluster that it belongs to; the snapshot from which all of this was picked, and by what of the call. */
   cluster?: number;
   snapshot?: Snapshot;
+  ask?: Ask;
   /** Where it went. */
   picked?: Chosen;
+  /** All endpoints that it was sent to, in order. */
+  attempts?: readonly Picked[];
 }
 
 /** What goes back to the caller, in the caller's dialect. Layers may change its headers. */

@@ -1,30 +1,31 @@
-import { type Explanation, explain, routeRule } from "../core/balance/explain.ts";
+import { type Explanation, explain, routeRule, type Rule } from "../core/balance/explain.ts";
 import type { CompiledExplain } from "../core/config/compiled.ts";
 import { explainHeader, explanationHeader } from "../core/protocol/metadata.ts";
-import type { AskOf } from "./ask.ts";
 import type { Call } from "./call.ts";
 import type { Handler } from "./layer.ts";
 import type { Ports } from "./ports.ts";
 
 /** Tells a caller that may ask why its call went where it went, in a header of the reply (an error too), and the log. */
-export function explaining(who: CompiledExplain | null, { ports, askOf }: { readonly ports: Ports; readonly askOf: AskOf }, inner: Handler): Handler {
+export function explaining(who: CompiledExplain | null, ports: Ports, inner: Handler): Handler {
   if (who === null) return inner;
   return async (call) => {
     const reply = await inner(call);
     if (!mayAsk(call, who, ports)) return reply;
-    const explanation = explainCall(call, askOf);
+    const explanation = explainCall(call);
     reply.headers.set(explanationHeader, headerText(explanation));
     ports.log({ level: "info", event: "explained", method: call.path, picked: explanation.picked, rules: explanation.rules.map(({ says }) => says) });
     return reply;
   };
 }
 
-function explainCall(call: Call, askOf: AskOf): Explanation {
+function explainCall(call: Call): Explanation {
   const route = routeRule(call.route.match);
-  const { cluster, snapshot, picked } = call.trace;
-  if (cluster === undefined || snapshot === undefined) return { rules: [route], localities: [], picked: null };
-  const { rules, ...rest } = explain(snapshot, askOf(call), cluster, picked);
-  return { rules: [route, ...rules], ...rest };
+  const { cluster, snapshot, ask, picked, attempts = [] } = call.trace;
+  if (cluster === undefined || snapshot === undefined || ask === undefined) return { rules: [route], localities: [], picked: null };
+  const { rules, ...rest } = explain(snapshot, ask, cluster, picked);
+  const before = attempts.filter(({ endpoint }) => endpoint.url !== picked?.endpoint).map(({ region, endpoint }) => `${endpoint.url} in ${region}`);
+  const retry: Rule[] = before.length === 0 ? [] : [{ rule: "retry", says: `it was sent to ${before.join(", ")} too, which did not answer well, or not in time` }];
+  return { rules: [route, ...rules, ...retry], ...rest };
 }
 
 function mayAsk({ request }: Call, { secret }: CompiledExplain, ports: Ports): boolean {

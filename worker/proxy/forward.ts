@@ -1,79 +1,87 @@
-import { pickCluster, pickEndpoint, type Picked } from "../core/balance/pick.ts";
-import type { Snapshot } from "../core/balance/snapshot.ts";
-import type { CompiledLimits } from "../core/config/compiled.ts";
-import { FailureError, failureOf, failureToEnd } from "../core/failure.ts";
-import type { End } from "../core/protocol/end.ts";
+import { pickCluster, type Picked } from "../core/balance/pick.ts";
+import { isRepeatable } from "../core/balance/retry.ts";
+import type { CompiledCluster, CompiledLimits } from "../core/config/compiled.ts";
+import { FailureError } from "../core/failure.ts";
 import { prefixLength } from "../core/protocol/envelope.ts";
 import type { MethodRecoder } from "../core/schema/recode.ts";
 import type { AskOf } from "./ask.ts";
+import { attempts, type Attempts } from "./attempts.ts";
 import type { Call, Reply } from "./call.ts";
+import type { Choosing } from "./choosing.ts";
 import { type IdleWatch, idleWatch, relayFramed } from "./framed.ts";
 import type { Handler } from "./layer.ts";
 import { type Plan, plan } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import { checkEncoding, readOnlyRequest, requestFraming } from "./read-request.ts";
-import { declaredLength } from "./read-whole.ts";
+import { declaredLength, smallBody } from "./read-whole.ts";
 import { relay } from "./relay.ts";
+import { usual } from "./usual.ts";
 import { type Outgoing, writeRequest } from "./write-request.ts";
 
 export interface ForwardNeeds {
   readonly ports: Ports;
   readonly limits: CompiledLimits;
-  readonly snapshot: () => Snapshot;
+  readonly choosing: Choosing;
   readonly askOf: AskOf;
   readonly recoderOf: (path: string) => MethodRecoder | undefined;
 }
 
-/** Takes a call to one of its cluster's endpoints, and relays what comes back. Throws a FailureError where that cannot be. */
-export function forward({ ports, limits, snapshot, askOf, recoderOf }: ForwardNeeds): Handler {
-  async function exchange(call: Call, way: Plan, picked: Picked, idle: IdleWatch | undefined): Promise<Reply> {
-    const outgoing = await readRequest(call, way, limits, idle?.moved ?? (() => {}));
-    const signal = idle === undefined && ports.endsWithReply ? null : call.life.signal;
-    const reply = await ports.transport(writeRequest(call, way, picked.endpoint, outgoing, signal));
+/** Takes a call to its cluster's endpoints, and relays what comes back. Throws a FailureError where that cannot be. */
+export function forward({ ports, limits, choosing, askOf, recoderOf }: ForwardNeeds): Handler {
+  const needs = { ports, choosing, usual: usual() };
+
+  async function send(call: Call, way: Plan, outgoing: Outgoing, idle: IdleWatch | undefined, picked: Picked, made: number, signal: AbortSignal | null): Promise<Reply> {
+    const request = writeRequest(call, way, picked.endpoint, outgoing, signal);
+    if (made > 0) request.headers.set("grpc-previous-rpc-attempts", String(made));
+    const reply = await ports.transport(request);
     if ("failure" in reply) {
-      if (call.life.failure() === undefined) ports.log({ level: "warn", event: "upstream-failed", method: call.path, endpoint: picked.endpoint.url, ...reply.failure });
+      if (call.life.failure() === undefined && signal?.aborted !== true) ports.log({ level: "warn", event: "upstream-failed", method: call.path, endpoint: picked.endpoint.url, ...reply.failure });
       throw new FailureError(reply.failure);
     }
     idle?.moved();
+    // Of a stream that has begun the request is not sent again.
+    if (!way.oneReply && !(outgoing instanceof ReadableStream)) call.account.give(outgoing.data.length);
     return relay({ call, plan: way, limit: limits.responseMessageBytes, idle }, reply);
   }
 
   return async (call) => {
     checkEncoding(call);
-    const now = snapshot();
+    const read = choosing.freshen();
+    if (read !== undefined) await read;
+    const now = choosing.snapshot();
     const ask = askOf(call);
     const at = pickCluster(now, ask, ports.random);
     const { cluster } = now.clusters[at]!;
     const way = plan(call, cluster, recoderOf);
     call.trace.cluster = at;
     call.trace.snapshot = now;
-    const picked = pickEndpoint(now, at, ask, ports.random);
-    if (picked === undefined) throw new FailureError({ kind: "nowhere-to-go" });
-    call.trace.picked = { region: picked.region, endpoint: picked.endpoint.url };
+    call.trace.ask = ask;
     // A caller that leaves unseen would never be counted out.
     if (cluster.choice === "least-pending") void call.life.signal;
     const idle = way.oneReply ? undefined : idleWatch(ports, call.life, call.route.idleTimeoutMs);
+    let trying: Attempts | undefined;
+    const work = async (): Promise<Reply> => {
+      const outgoing = await readRequest(call, way, cluster, limits, idle?.moved ?? (() => {}));
+      const replayable = !(outgoing instanceof ReadableStream) && outgoing.data.length <= smallBody;
+      trying = attempts(needs, call, { cluster: at, ask, replayable, oneReply: way.oneReply, plural: isPlural(cluster), send: (...one) => send(call, way, outgoing, idle, ...one) });
+      return trying.run();
+    };
     try {
-      const reply = await call.life.orOver(exchange(call, way, picked, idle));
-      if (reply === undefined) throw new FailureError(call.life.failure()!);
-      whenEnded(reply, picked.done);
-      return reply;
+      const reply = await call.life.orOver(work());
+      if (reply !== undefined) return reply;
     } catch (error) {
       idle?.stop();
-      picked.done(failureToEnd(failureOf(error)));
       throw error;
     }
+    idle?.stop();
+    trying?.over();
+    throw new FailureError(call.life.failure()!);
   };
 }
 
-function whenEnded({ end }: Reply, then: (end: End) => void): void {
-  if (end instanceof Promise) void end.then(then);
-  else then(end);
-}
-
-function readRequest(call: Call, way: Plan, limits: CompiledLimits, moved: () => void): Outgoing | Promise<Outgoing> {
+function readRequest(call: Call, way: Plan, cluster: CompiledCluster, limits: CompiledLimits, moved: () => void): Outgoing | Promise<Outgoing> {
   const limit = limits.requestMessageBytes;
-  if (way.oneRequest && !mayPipe(call, way, limit)) return readOnlyRequest(call, way, limit);
+  if (way.oneRequest && !mayPipe(call, way, cluster, limit)) return readOnlyRequest(call, way, limit);
   const { body } = call.request;
   if (body === null) return new ReadableStream({ start: (controller) => controller.close() });
   if (way.oneRequest) return body;
@@ -81,11 +89,17 @@ function readRequest(call: Call, way: Plan, limits: CompiledLimits, moved: () =>
 }
 
 /**
- * An uncompressed body that may pass as it is and whose head tells its size is piped: nothing of its inside has to be
- * known, and reading it here would cost a fifth of the whole call on workerd.
+ * An uncompressed body that may pass as it is and whose head tells its size is piped where no second attempt could need
+ * it: nothing of its inside has to be known, and reading it here would cost a tenth of the whole call on workerd.
  */
-function mayPipe(call: Call, way: Plan, limit: number): boolean {
+function mayPipe(call: Call, way: Plan, cluster: CompiledCluster, limit: number): boolean {
   if (way.way !== "pass" || call.get !== null || call.text.request || call.encoding !== "identity") return false;
   const declared = declaredLength(call.request.headers) ?? 0;
-  return declared > 0 && declared <= limit + (way.dialect === "grpc-web" ? prefixLength : 0);
+  if (declared === 0 || declared > limit + (way.dialect === "grpc-web" ? prefixLength : 0)) return false;
+  return declared > smallBody || call.route.retry.maxAttempts === 1 || !(isRepeatable(call.method) || isPlural(cluster));
+}
+
+/** Whether a call that did not reach one endpoint could go to another. */
+function isPlural({ localities }: CompiledCluster): boolean {
+  return localities.length > 1 || localities[0]!.endpoints.length > 1;
 }

@@ -1,22 +1,38 @@
-import type { Account } from "./budget.ts";
+import { FailureError } from "../core/failure.ts";
+import type { Call } from "./call.ts";
 
 const sliceBytes = 64 * 1024;
 
-/** Bytes that stay charged until their reader has taken them. `onEnd` is called when it has them all, or has gone. */
-export function paidOut(pieces: Iterable<Uint8Array<ArrayBuffer>>, account: Account, onEnd: () => void): ReadableStream<Uint8Array<ArrayBuffer>> {
+/**
+ * Bytes that stay charged until their reader has taken them, or the call is over: then the reader is cut off. `onEnd` is
+ * called when it has them all, has gone, or is cut off.
+ */
+export function paidOut(pieces: Iterable<Uint8Array<ArrayBuffer>>, { account, life }: Pick<Call, "account" | "life">, onEnd: () => void): ReadableStream<Uint8Array<ArrayBuffer>> {
   const left = pieces[Symbol.iterator]();
+  let cut = (): void => {};
+  const end = (): void => {
+    life.signal.removeEventListener("abort", cut);
+    onEnd();
+  };
   return new ReadableStream<Uint8Array<ArrayBuffer>>(
     {
+      start(controller) {
+        cut = () => {
+          controller.error(new FailureError(life.failure() ?? { kind: "deadline" }));
+          end();
+        };
+        life.signal.addEventListener("abort", cut, { once: true });
+      },
       pull(controller) {
         const { done, value } = left.next();
         if (done === true) {
           controller.close();
-          return onEnd();
+          return end();
         }
         account.give(value.length);
         controller.enqueue(value);
       },
-      cancel: onEnd,
+      cancel: end,
     },
     { highWaterMark: 0 },
   );

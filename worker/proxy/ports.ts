@@ -20,6 +20,14 @@ export interface Ports {
   readonly log: (entry: LogEntry) => void;
   /** The value of a secret by its name; undefined where it is not set. */
   readonly secret: (name: string) => string | undefined;
+  /** Documents that isolates share; null where there is no such place. */
+  readonly store: Store | null;
+}
+
+/** Documents by key. What is put is seen elsewhere later, on Cloudflare after a minute or so. */
+export interface Store {
+  get(key: string): Promise<Uint8Array | null>;
+  put(key: string, bytes: Uint8Array): Promise<void>;
 }
 
 export interface LogEntry {
@@ -36,6 +44,8 @@ export interface UpstreamRequest {
   readonly path: string;
   readonly headers: Headers;
   readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
+  /** Whether it must not reach the origin twice. */
+  readonly once: boolean;
   readonly signal: AbortSignal | null;
 }
 

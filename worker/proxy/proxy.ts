@@ -1,5 +1,4 @@
 import { router } from "../core/balance/route.ts";
-import { snapshot } from "../core/balance/snapshot.ts";
 import type { CompiledConfig } from "../core/config/compiled.ts";
 import { type Failure, failureHttpStatus, failureOf, failureToEnd } from "../core/failure.ts";
 import { cors } from "../core/protocol/cors.ts";
@@ -7,6 +6,7 @@ import { methodTable } from "../core/schema/method-table.ts";
 import { recoders } from "../core/schema/recode.ts";
 import { arrival } from "./arrival.ts";
 import { asker } from "./ask.ts";
+import { choosing, type Known, nothingKnown } from "./choosing.ts";
 import { budget } from "./budget.ts";
 import type { Call, Reply } from "./call.ts";
 import { drain } from "./drain.ts";
@@ -22,6 +22,8 @@ import { writeEnd } from "./write-reply.ts";
 export interface ProxyOptions {
   readonly config: CompiledConfig;
   readonly ports: Ports;
+  /** What is known of endpoints beside what the proxy's own calls tell, a health table say. Default: nothing. */
+  readonly known?: Known;
   /** Layers of one's own, each in its slot; the first is outermost. Default: none. */
   readonly layers?: readonly Layer[];
 }
@@ -32,7 +34,7 @@ export interface Proxy {
 }
 
 /** Builds a proxy; once for an isolate. All that a call does not need to do again is done here. */
-export function createProxy({ config, ports, layers = [] }: ProxyOptions): Proxy {
+export function createProxy({ config, ports, known = nothingKnown, layers = [] }: ProxyOptions): Proxy {
   const pages = noRpc();
   const crossOrigin = cors(config.cors);
   const needs = {
@@ -42,13 +44,12 @@ export function createProxy({ config, ports, layers = [] }: ProxyOptions): Proxy
     budget: budget(config.limits.heldBytes, ports.now),
     ports,
   };
-  const now = snapshot(config.clusters);
-  const choosing = { ports, snapshot: () => now, askOf: asker(config) };
-  const toOrigin = forward({ ...choosing, limits: config.limits, recoderOf: recoders(config.descriptors) });
+  const askOf = asker(config);
+  const toOrigin = forward({ ports, askOf, choosing: choosing(config, ports, known), limits: config.limits, recoderOf: recoders(config.descriptors) });
 
   // The layers, outermost first: explaining adds to any reply why it came from where it came; rescue turns whatever is
   // thrown into a reply; the arrival slot sees the call's head; the departure slot sees it last; forward takes it to an origin.
-  const answer: Handler = explaining(config.explain, choosing, rescue(ports, stack(layers, "arrival", stack(layers, "departure", toOrigin))));
+  const answer: Handler = explaining(config.explain, ports, rescue(ports, stack(layers, "arrival", stack(layers, "departure", toOrigin))));
 
   return {
     async fetch(request, facts) {
@@ -82,9 +83,8 @@ function rescue(ports: Ports, inner: Handler): Handler {
     try {
       const reply = await inner(call);
       if (reply.end instanceof Promise) return reply;
-      call.life.close();
-      if (reply.body instanceof Uint8Array && reply.body.length > smallBody) return { ...reply, body: paidOut(slices(reply.body as Uint8Array<ArrayBuffer>), call.account, call.account.release) };
-      call.account.release();
+      if (reply.body instanceof Uint8Array && reply.body.length > smallBody) return { ...reply, body: paidOut(slices(reply.body as Uint8Array<ArrayBuffer>), call, () => close(call)) };
+      close(call);
       return reply;
     } catch (error) {
       const failure = failureOf(error);

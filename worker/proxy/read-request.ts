@@ -33,7 +33,7 @@ export async function readOnlyRequest(call: Call, plan: Plan, limit: number): Pr
   const size = pieces.reduce((sum, { length }) => sum + length, 0);
   if (size <= smallBody) return { data: concat(pieces), encoding: "identity" };
   if (plan.dialect === "grpc-web") pieces.unshift(envelopePrefix(0, size));
-  return paidOut(shifted(pieces), account, () => {});
+  return paidOut(shifted(pieces), call, () => {});
 }
 
 async function readMessage(call: Call, limit: number, recode: Recode | undefined): Promise<Message> {

@@ -54,7 +54,7 @@ export function enveloped(
     return { status: 200, headers, body, end };
   }
   headers.set("content-type", contentTypeOf("grpc-web-text", to.form.codec));
-  return { status: 200, headers, body: body instanceof Uint8Array ? base64Encode(body) : encodeText(body), end };
+  return { status: 200, headers, body: body instanceof Uint8Array ? utf8(base64Encode(body)) : encodeText(body), end };
 }
 
 function connectError(headers: Headers, end: End): Reply {

@@ -1,3 +1,4 @@
+import { isRepeatable } from "../core/balance/retry.ts";
 import type { CompiledEndpoint, CompiledRoute } from "../core/config/compiled.ts";
 import { encodingFrom, isPassable } from "../core/protocol/compression.ts";
 import { getQuery } from "../core/protocol/connect-get.ts";
@@ -23,7 +24,7 @@ export function writeRequest(call: Call, plan: Plan, endpoint: CompiledEndpoint,
   else headers.set("connect-protocol-version", "1");
   applyRoute(headers, call, call.route);
 
-  const request = { endpoint, headers, signal };
+  const request = { endpoint, headers, signal, once: !isRepeatable(call.method) };
   if (outgoing instanceof ReadableStream) {
     if (call.encoding !== "identity") headers.set(names.encoding, call.encoding);
     headers.set("content-type", contentTypeOf(dialect, codec));

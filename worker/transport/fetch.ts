@@ -16,6 +16,8 @@ export interface FetchOptions {
   readonly reached: Reached;
   /** The encodings that this runtime's fetch undoes in replies, whether asked or not. */
   readonly decodes: ReadonlySet<string>;
+  /** Whether this runtime's fetch sends a request a second time, by itself, where a kept connection breaks. It does not if the body is a stream. */
+  readonly resends: boolean;
 }
 
 /**
@@ -24,10 +26,11 @@ export interface FetchOptions {
  * 520, 522, 524, 527 to 529 that nobody knows.
  * https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/
  */
-export function fetchTransport({ bindings, reached, decodes }: FetchOptions): Transport {
-  return async ({ endpoint, method, path, headers, body, signal }) => {
+export function fetchTransport({ bindings, reached, decodes, resends }: FetchOptions): Transport {
+  return async ({ endpoint, method, path, headers, body: given, once, signal }) => {
     const target = endpoint.binding === null ? globalFetch : bindings(endpoint.binding);
     if (target === undefined) return { failure: { kind: "transport", reached: "no", cause: `no binding is named ${endpoint.binding}` } };
+    const body = resends && once && given instanceof Uint8Array ? streamOf(given) : given;
     try {
       // Only a GET could be answered from a cache; on a POST workerd would tell the origin of it in two headers.
       const init = { method, headers, body, signal, redirect: "manual", encodeResponseBody: "manual", ...(method === "GET" && { cache: "no-store" }) };
@@ -36,12 +39,21 @@ export function fetchTransport({ bindings, reached, decodes }: FetchOptions): Tr
         response.body?.cancel().catch(() => {});
         return { failure: { kind: "transport", reached: surelyNot.has(response.status) ? "no" : "maybe", cause: `HTTP ${response.status}` } };
       }
-      const headersIn = decodes.has(response.headers.get("content-encoding") ?? "") ? decoded(response.headers) : response.headers;
+      const headersIn = decodes.size > 0 && decodes.has(response.headers.get("content-encoding") ?? "") ? decoded(response.headers) : response.headers;
       return received(response, headersIn);
     } catch (error) {
-      return { failure: { kind: "transport", reached: reached(error), cause: String(error) } };
+      return { failure: { kind: "transport", reached: reached(error), cause: errorText(error) } };
     }
   };
+}
+
+function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    pull(controller) {
+      if (bytes.length > 0) controller.enqueue(bytes);
+      controller.close();
+    },
+  });
 }
 
 /** The body is got at only when it is asked for: on workerd a stream object costs, used or not. */
@@ -60,6 +72,11 @@ function decoded(headers: Headers): Headers {
 /** A binding leads where it leads, so there the URL's host is free to be the one that the origin should see. */
 function baseUrl({ url, binding, authority }: CompiledEndpoint): string {
   return binding === null || authority === null ? url : url.replace(/\/\/[^/]+/, () => `//${authority}`);
+}
+
+/** An error in words, with what caused it. */
+export function errorText(error: unknown): string {
+  return error instanceof Error && error.cause !== undefined ? `${error}: ${String(error.cause)}` : String(error);
 }
 
 const globalFetch: Fetcher = { fetch: (url, init) => fetch(url, init) };

@@ -11,7 +11,7 @@ function pickAndExplain(snapshot: Snapshot, ask: Ask, seed: number): Explanation
   const random = seeded(seed);
   const at = pickCluster(snapshot, ask, random);
   const picked = pickEndpoint(snapshot, at, ask, random);
-  picked?.done({ code: "ok" });
+  if (picked !== undefined) picked.seen.pending--;
   return explain(snapshot, ask, at, picked && { region: picked.region, endpoint: picked.endpoint.url });
 }
 

@@ -32,7 +32,9 @@ const goldens: [healthy: number[], loads: number[]][] = [
   [[72, 72], [100, 0]], [[71, 71], [99, 1]], [[50, 50], [70, 30]], [[25, 100], [35, 65]], [[25, 25], [50, 50]],
   [[25, 25, 100], [35, 35, 30]], [[25, 25, 20], [36, 36, 28]], [[5, 65], [7, 93]],
 ];
-const tier = fc.integer({ min: 1, max: 60 }).chain((total) => fc.record({ eligible: fc.integer({ min: 0, max: total }), total: fc.constant(total) }));
+/** All of the eligible are wholly well. */
+const of = (eligible: number, total: number): TierHealth => ({ eligible, ready: eligible, total });
+const tier = fc.integer({ min: 1, max: 60 }).chain((total) => fc.integer({ min: 0, max: total }).map((eligible) => of(eligible, total)));
 const tiers = fc.array(tier, { minLength: 1, maxLength: 6 });
 const isTotalPanic = (loads: readonly { readonly panic: boolean }[]): boolean => loads.every(({ panic }) => panic);
 
@@ -68,7 +70,7 @@ describe("the load of tiers", () => {
       const [first, ...farther] = some as [TierHealth, ...TierHealth[]];
       let [before, beyond] = [1, 0];
       for (let eligible = first.total; eligible >= 0; eligible--) {
-        const loads = tierLoads([{ eligible, total: first.total }, ...farther]);
+        const loads = tierLoads([of(eligible, first.total), ...farther]);
         if (isTotalPanic(loads)) break;
         const others = sum(loads.slice(1).map(({ load }) => load));
         expect(loads[0]!.load).toBeLessThanOrEqual(before + 1e-12);
@@ -79,8 +81,8 @@ describe("the load of tiers", () => {
   });
 
   test("is by the number of endpoints in total panic, and the nearest's alone where nobody is well", () => {
-    expect(tierLoads([{ eligible: 1, total: 10 }, { eligible: 1, total: 30 }])).toEqual([{ load: 0.25, panic: true }, { load: 0.75, panic: true }]);
-    expect(tierLoads([{ eligible: 0, total: 10 }, { eligible: 0, total: 30 }])).toEqual([{ load: 1, panic: true }, { load: 0, panic: true }]);
+    expect(tierLoads([of(1, 10), of(1, 30)])).toEqual([{ load: 0.25, panic: true }, { load: 0.75, panic: true }]);
+    expect(tierLoads([of(0, 10), of(0, 30)])).toEqual([{ load: 1, panic: true }, { load: 0, panic: true }]);
   });
 
   test("is panic only where all tiers together cannot carry everything and fewer than half are well there", () => {
@@ -94,19 +96,19 @@ describe("the load of tiers", () => {
 
   // 1.4 * 1/7 + 1.4 * 4/7 is 0.9999999999999999 in floating point.
   test("is no panic where all tiers together can just carry everything", () => {
-    expect(tierLoads([{ eligible: 1, total: 7 }, { eligible: 4, total: 7 }]).map(({ panic }) => panic)).toEqual([false, false]);
+    expect(tierLoads([of(1, 7), of(4, 7)]).map(({ panic }) => panic)).toEqual([false, false]);
   });
 
   // 1 - (1.4 * 3/7 + 1.4 * 2/7) leaves 5.6e-17.
   test("leaves nothing of rounding to a tier that is not needed", () => {
-    expect(tierLoads([{ eligible: 3, total: 7 }, { eligible: 2, total: 7 }, { eligible: 1, total: 1 }])[2]!.load).toBe(0);
+    expect(tierLoads([of(3, 7), of(2, 7), of(1, 1)])[2]!.load).toBe(0);
   });
 });
 
 describe("the shares of localities", () => {
   test.each([[0, 33.3], [30, 32.9], [31, 32.6], [50, 26], [75, 15], [100, 0]])("1:2, with %d of a hundred endpoints sick in the first, give it Envoy's %d percent", (sick, share) => {
     const eligible = 100 - sick;
-    const [x, y] = [effectiveWeight(1, { eligible, total: 100 }), effectiveWeight(2, { eligible: 100, total: 100 })];
+    const [x, y] = [effectiveWeight(1, of(eligible, 100)), effectiveWeight(2, of(100, 100))];
     expect(Math.abs((100 * x) / (x + y) - share)).toBeLessThan(0.2);
     const [told] = sharesWith([{ ...locality("x", { endpoints: endpoints("x", 100) }), sick }, { ...locality("y", { weight: 2, endpoints: endpoints("y", 100) }), sick: 0 }]);
     expect(Math.abs(100 * told! - share)).toBeLessThan(0.2);

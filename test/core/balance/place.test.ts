@@ -30,9 +30,10 @@ describe("a caller's place is read", () => {
     expect(at(50.11, latitude).at).toBeUndefined();
   });
   test.each(["XX", "T1", "A1", "UK", "", "DEU", 276, null])("without a country where it is %j", (country) => expect(readPlace({ country })).toEqual(nowhere));
-  test("with the continent of its country, unless another is told", () => {
+  test("with the continent of its country, whatever else is told", () => {
     expect(readPlace({ country: "NZ", continent: "??" }).continent).toBe("OC");
-    expect(readPlace({ country: "TR", continent: "EU" }).continent).toBe("EU");
+    expect(readPlace({ country: "TR", continent: "EU" }).continent).toBe("AS");
+    expect(readPlace({ country: "XX", continent: "EU" }).continent).toBe("EU");
     for (const country of someCountries) expect(readPlace({ country })).toEqual({ at: undefined, country, continent: continentOf(country) });
   });
   test("whatever it is, without throwing, to a point on the map and codes that there are", () => {

@@ -4,9 +4,12 @@ export const overprovisioning = 1.4;
 /** Below this share of eligible endpoints a tier is in panic, where no other can make up for it. */
 export const panicThreshold = 0.5;
 
-/** Endpoints of one tier. */
+/** Endpoints of one tier, or of one locality. */
 export interface TierHealth {
+  /** Those that may take calls, */
   readonly eligible: number;
+  /** and how many that are wholly well they are worth. */
+  readonly ready: number;
   readonly total: number;
 }
 
@@ -23,12 +26,12 @@ export interface TierLoad {
  * https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/load_balancing/panic_threshold
  */
 export function tierLoads(tiers: readonly TierHealth[]): TierLoad[] {
-  const well = tiers.map(fraction);
+  const well = tiers.map(({ eligible, total }) => part(eligible, total));
   const trusted = sum(well.map(trust));
   if (trusted === 0) return tiers.map((_, i) => ({ load: i === 0 ? 1 : 0, panic: true }));
   const panics = well.map((share) => trusted < 1 - rounding && share < panicThreshold);
   const endpoints = sum(tiers.map(({ total }) => total));
-  const loads = panics.every(Boolean) ? tiers.map(({ total }) => total / endpoints) : priorityLoads(well);
+  const loads = panics.every(Boolean) ? tiers.map(({ total }) => total / endpoints) : priorityLoads(tiers.map(({ ready, total }) => part(ready, total)));
   return loads.map((load, i) => ({ load, panic: panics[i]! }));
 }
 
@@ -50,8 +53,8 @@ export function priorityLoads(well: readonly number[]): number[] {
 const rounding = 1e-9;
 
 /** How much a locality counts in its tier: its weight, less what its sick endpoints leave undone. */
-export function effectiveWeight(weight: number, { eligible, total }: TierHealth): number {
-  return weight * trust(fraction({ eligible, total }));
+export function effectiveWeight(weight: number, { ready, total }: TierHealth): number {
+  return weight * trust(part(ready, total));
 }
 
 /** How much of its part somebody is trusted with, by the share that is well. */
@@ -59,8 +62,8 @@ function trust(well: number): number {
   return Math.min(1, overprovisioning * well);
 }
 
-function fraction({ eligible, total }: TierHealth): number {
-  return total === 0 ? 0 : eligible / total;
+function part(some: number, total: number): number {
+  return total === 0 ? 0 : some / total;
 }
 
 function sum(values: readonly number[]): number {

@@ -1,10 +1,10 @@
 import type { CompiledCluster, CompiledEndpoint, CompiledRoute } from "../config/compiled.ts";
-import type { End } from "../protocol/end.ts";
+import { longestTrialMs, type Observation } from "./observation.ts";
 import type { Place } from "./place.ts";
 import { hash, mostWanted } from "./rendezvous.ts";
 import { shareOut } from "./share-out.ts";
 import type { ClusterView, EndpointView, LocalityView, Snapshot, Standing } from "./snapshot.ts";
-import { draw } from "./weighted.ts";
+import { draw, weighted } from "./weighted.ts";
 
 /** What of a call its endpoint is picked by. */
 export interface Ask {
@@ -17,12 +17,17 @@ export interface Ask {
 export interface Picked {
   readonly region: string;
   readonly endpoint: CompiledEndpoint;
-  /** To be called once, when the call has ended. */
-  readonly done: (outcome: Outcome) => void;
+  /** What this isolate has seen of it. */
+  readonly seen: Observation;
 }
 
-/** How a call ended, seen from the endpoint that it went to. */
-export type Outcome = Pick<End, "code">;
+/** Which of a call's attempts an endpoint is picked for. */
+export interface Attempt {
+  /** What was tried before: another locality is picked where there is one, and another endpoint in any case. */
+  readonly tried: readonly Picked[];
+  /** Whether the call may be sent again if it fails: only then may it be the one that is tried on an endpoint on probation. */
+  readonly repeatable: boolean;
+}
 
 /** Uniform in [0, 1), anew at each call. */
 export type Random = () => number;
@@ -38,17 +43,36 @@ export function pickCluster({ clusters }: Snapshot, { route: { split }, key }: A
 }
 
 /** The endpoint of a cluster (by index) that a call goes to; undefined where no locality that may take it has an endpoint with a weight. */
-export function pickEndpoint({ clusters }: Snapshot, cluster: number, ask: Ask, random: Random): Picked | undefined {
+export function pickEndpoint({ clusters }: Snapshot, cluster: number, ask: Ask, random: Random, attempt: Attempt = only): Picked | undefined {
   const view = clusters[cluster]!;
-  shareOut(view, ask.route, ask.place);
+  const { tried } = attempt;
+  if (tried.length === 0) return pickAmong(view, ask, none, attempt, random);
+  return pickAmong(view, ask, tried.map(({ region }) => region), attempt, random) ?? pickAmong(view, ask, none, attempt, random);
+}
+
+const only: Attempt = { tried: [], repeatable: false };
+const none: readonly string[] = [];
+
+/** Picks outside of the regions to avoid; a locality in which nobody takes this attempt is avoided, too. */
+function pickAmong(view: ClusterView, ask: Ask, avoid: readonly string[], attempt: Attempt, random: Random): Picked | undefined {
   const key = ask.route.sticky?.pins === "endpoint" ? ask.key : undefined;
   const pinned = key === undefined ? undefined : hash(key);
-  const at = pickLocality(view, pinned, random);
-  if (at === -1) return undefined;
-  const locality = view.localities[at]!;
-  const chosen = locality.endpoints[pickWithin(locality, view.standings[at]!, view.cluster.choice, pinned, random)]!;
-  chosen.pending++;
-  return { region: locality.region, endpoint: chosen.endpoint, done: () => void chosen.pending-- };
+  let avoided = avoid;
+  for (;;) {
+    shareOut(view, ask.route, ask.place, avoided);
+    const at = pickLocality(view, pinned, random);
+    if (at === -1) return undefined;
+    const locality = view.localities[at]!;
+    const chosen = locality.endpoints[pickWithin(locality, view.standings[at]!, view.cluster.choice, pinned, view.now, attempt, random)];
+    if (chosen !== undefined) return take(locality, chosen, view.now);
+    avoided = [...avoided, locality.region];
+  }
+}
+
+function take({ region }: LocalityView, { endpoint, state, seen }: EndpointView, now: number): Picked {
+  seen.pending++;
+  if (state === "probation") seen.trialSince = now;
+  return { region, endpoint, seen };
 }
 
 function pickLocality({ localities, standings }: ClusterView, pinned: number | undefined, random: Random): number {
@@ -87,18 +111,32 @@ function drawShare(split: CompiledRoute["split"], random: number): number {
   return last;
 }
 
-function pickWithin(locality: LocalityView, { panic }: Standing, choice: CompiledCluster["choice"], pinned: number | undefined, random: Random): number {
+function pickWithin(locality: LocalityView, { panic }: Standing, choice: CompiledCluster["choice"], pinned: number | undefined, now: number, attempt: Attempt, random: Random): number {
   const { endpoints } = locality;
   const weights = panic ? locality.all : locality.fit;
   const weightOf = (i: number): number => weights.upTo[i]! - (i === 0 ? 0 : weights.upTo[i - 1]!);
-  if (pinned !== undefined) return mostWanted(pinned, endpoints.length, (i) => endpoints[i]!.name, weightOf);
+  const wanted = (i: number): number => (takes(endpoints[i]!, now, attempt) ? weightOf(i) : 0);
+  if (pinned !== undefined) return mostWanted(pinned, endpoints.length, (i) => endpoints[i]!.name, wanted);
   const one = draw(weights, random());
+  if (!takes(endpoints[one]!, now, attempt)) return drawAgain(endpoints.length, wanted, random());
   if (choice === "random" || endpoints.length === 1) return one;
   const other = draw(weights, random());
-  return busyness(endpoints[other]!, weightOf(other)) < busyness(endpoints[one]!, weightOf(one)) ? other : one;
+  const less = takes(endpoints[other]!, now, attempt) && busyness(endpoints[other]!, weightOf(other)) < busyness(endpoints[one]!, weightOf(one));
+  return less ? other : one;
+}
+
+/** Whether an endpoint takes this attempt: none is tried twice, and one on probation takes one call, which can be repeated. */
+function takes({ endpoint, state, seen }: EndpointView, now: number, { tried, repeatable }: Attempt): boolean {
+  if (tried.some((before) => before.endpoint === endpoint)) return false;
+  return state !== "probation" || (repeatable && now - seen.trialSince >= longestTrialMs);
+}
+
+/** Draws by weights that are made for this draw; -1 where all are 0. */
+function drawAgain(count: number, weightOf: (i: number) => number, random: number): number {
+  return draw(weighted(Array.from({ length: count }, (_, i) => weightOf(i))), random);
 }
 
 /** Of two that are idle the first drawn is taken, so that their weights alone decide. */
-function busyness({ pending }: EndpointView, weight: number): number {
-  return pending / weight;
+function busyness({ seen }: EndpointView, weight: number): number {
+  return seen.pending / weight;
 }

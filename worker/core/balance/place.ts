@@ -18,7 +18,7 @@ export type RawPlace = Readonly<Partial<Record<"latitude" | "longitude" | "count
 
 export const nowhere: Place = { at: undefined, country: undefined, continent: undefined };
 
-/** Reads a place; what makes no sense is as if it were missing. A country tells its continent where nothing else does. */
+/** Reads a place; what makes no sense is as if it were missing. A country tells its continent, whatever else does. */
 export function readPlace(raw: RawPlace): Place {
   const lat = degrees(raw.latitude, 90);
   const lng = degrees(raw.longitude, 180);
@@ -26,7 +26,7 @@ export function readPlace(raw: RawPlace): Place {
   return {
     at: lat === undefined || lng === undefined ? undefined : { lat, lng },
     country,
-    continent: code(raw.continent, isContinent) ?? (country && continents.get(country)),
+    continent: country === undefined ? code(raw.continent, isContinent) : continents.get(country),
   };
 }
 

@@ -6,20 +6,22 @@ import type { ClusterView, LocalityView, Standing } from "./snapshot.ts";
 /**
  * Decides how the localities of a cluster share the calls that are like this one, and writes it into `standings`:
  * residency first, then tiers (priority, home, distance), the load of each tier, and the localities' weights inside it.
+ * Localities whose region is in `avoided` are as if they were not there.
  */
-export function shareOut({ cluster, localities, standings }: ClusterView, { residency }: CompiledRoute, place: Place): void {
+export function shareOut({ cluster, localities, standings }: ClusterView, { residency }: CompiledRoute, place: Place, avoided: readonly string[] = []): void {
   const rule = residencyOf(residency, place);
   let waiting = 0;
   for (let i = 0; i < localities.length; i++) {
     const locality = localities[i]!;
     const standing = standings[i]!;
     standing.admitted = rule === undefined || rule.regions.includes(locality.region);
+    standing.avoided = avoided.includes(locality.region);
     standing.home = homeOf(locality, place);
     standing.km = place.at === undefined || locality.at === null ? Infinity : kilometres(place.at, locality.at);
     standing.tier = -1;
     standing.share = 0;
     standing.panic = false;
-    if (standing.admitted && locality.total > 0) waiting++;
+    if (isCandidate(locality, standing)) waiting++;
   }
   const tiers: TierHealth[] = [];
   while (waiting > 0) {
@@ -50,19 +52,24 @@ function homeOf({ countries, continents }: LocalityView, { country, continent }:
 
 /** Puts the localities that come next into a tier: the lowest priority, then home, then distance, give or take a band. */
 function nextTier(localities: readonly LocalityView[], standings: readonly Standing[], tier: number, bandKm: number): TierHealth & { readonly localities: number } {
-  const isWaiting = (i: number): boolean => standings[i]!.admitted && standings[i]!.tier === -1 && localities[i]!.total > 0;
+  const isWaiting = (i: number): boolean => standings[i]!.tier === -1 && isCandidate(localities[i]!, standings[i]!);
   let first = -1;
   for (let i = 0; i < localities.length; i++) if (isWaiting(i) && (first === -1 || order(localities, standings, i, first) < 0)) first = i;
   const { home, km } = standings[first]!;
-  let [count, eligible, total] = [0, 0, 0];
+  let [count, eligible, ready, total] = [0, 0, 0, 0];
   for (let i = 0; i < localities.length; i++) {
     if (!isWaiting(i) || localities[i]!.priority !== localities[first]!.priority || standings[i]!.home !== home || standings[i]!.km > km + bandKm) continue;
     standings[i]!.tier = tier;
     count++;
     eligible += localities[i]!.eligible;
+    ready += localities[i]!.ready;
     total += localities[i]!.total;
   }
-  return { localities: count, eligible, total };
+  return { localities: count, eligible, ready, total };
+}
+
+function isCandidate({ total }: LocalityView, { admitted, avoided }: Standing): boolean {
+  return admitted && !avoided && total > 0;
 }
 
 function order(localities: readonly LocalityView[], standings: readonly Standing[], a: number, b: number): number {

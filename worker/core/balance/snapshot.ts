@@ -1,13 +1,14 @@
 import type { CompiledCluster, CompiledEndpoint } from "../config/compiled.ts";
+import { factorOf, longestTrialMs, type Observation, type Observations, observe } from "./observation.ts";
 import type { Point } from "./place.ts";
 import { hash } from "./rendezvous.ts";
 import { type Weighted, weighted } from "./weighted.ts";
 
 /**
- * What is known of an endpoint. `unknown` is as good as `healthy`; an `unhealthy` one is chosen in panic alone, a
- * `drained` one never.
+ * What is known of an endpoint. `unknown` is as good as `healthy`; an `unhealthy` or `ejected` one is chosen in panic alone, a
+ * `drained` one never. One on `probation` was ejected and gets one call, which can be repeated elsewhere, before the others.
  */
-export type EndpointState = "unknown" | "healthy" | "unhealthy" | "drained";
+export type EndpointState = "unknown" | "healthy" | "unhealthy" | "ejected" | "probation" | "drained";
 
 export type StateOf = (cluster: CompiledCluster, region: string, endpoint: CompiledEndpoint) => EndpointState;
 
@@ -15,10 +16,14 @@ export type StateOf = (cluster: CompiledCluster, region: string, endpoint: Compi
 export interface Snapshot {
   /** In the config's order. */
   readonly clusters: readonly ClusterView[];
+  /** When it becomes untrue by itself, as an ejection ends or a slow start goes on; Infinity: never. */
+  readonly until: number;
 }
 
 export interface ClusterView {
   readonly cluster: CompiledCluster;
+  /** When this was true, in milliseconds since the epoch. */
+  readonly now: number;
   /** Hashes of what a thing is and is called: a key that likes the cluster "eu" likes the region "eu" no more than another. */
   readonly name: number;
   readonly localities: readonly LocalityView[];
@@ -38,6 +43,8 @@ export interface LocalityView {
   /** Endpoints that have a weight and are not drained, and those of them that are not unhealthy either. */
   readonly total: number;
   readonly eligible: number;
+  /** How many well endpoints those are worth: one that comes back, or does badly, counts for a part. */
+  readonly ready: number;
   /** Weights for a choice in panic, and for any other. */
   readonly all: Weighted;
   readonly fit: Weighted;
@@ -47,14 +54,15 @@ export interface EndpointView {
   readonly endpoint: CompiledEndpoint;
   readonly name: number;
   readonly state: EndpointState;
-  /** Calls of this isolate that it has at the moment. */
-  pending: number;
+  readonly seen: Observation;
 }
 
 /** How a locality stands for one call. */
 export interface Standing {
   /** Whether the call may go there: residency. */
   admitted: boolean;
+  /** Whether it is to be left out, as an attempt failed there. */
+  avoided: boolean;
   /** 0 if the caller's country is at home there, 1 if its continent is, else 2. */
   home: number;
   /** Infinity where nobody knows. */
@@ -67,20 +75,46 @@ export interface Standing {
   panic: boolean;
 }
 
-export function snapshot(clusters: readonly CompiledCluster[], stateOf: StateOf = () => "unknown"): Snapshot {
-  return { clusters: clusters.map((cluster) => clusterView(cluster, stateOf)) };
+/** What an isolate has seen of every cluster, in the config's order, until `now`. */
+export interface Seen {
+  readonly observations: readonly Observations[];
+  readonly now: number;
 }
 
-function clusterView(cluster: CompiledCluster, stateOf: StateOf): ClusterView {
-  const localities = cluster.localities.map((locality): LocalityView => {
-    const endpoints = locality.endpoints.map((endpoint): EndpointView => ({
-      endpoint,
-      name: hash(`endpoint ${endpoint.url} ${endpoint.binding ?? ""}`),
-      state: stateOf(cluster, locality.region, endpoint),
-      pending: 0,
-    }));
+/** While shares change by themselves, a snapshot is good for so long. */
+const rampMs = 1000;
+
+export function snapshot(
+  clusters: readonly CompiledCluster[],
+  stateOf: StateOf = () => "unknown",
+  seen: Seen = { observations: clusters.map(observe), now: 0 },
+): Snapshot {
+  const views = clusters.map((cluster, i) => clusterView(cluster, stateOf, seen.observations[i]!, seen.now));
+  const endings = clusters.flatMap(({ slowStartMs }, i) => seen.observations[i]!.flat().map((one) => changesAt(one, seen.now, slowStartMs)));
+  return { clusters: views, until: Math.min(Infinity, ...endings) };
+}
+
+function changesAt({ ejectedUntil, trialSince, backSince }: Observation, now: number, slowStartMs: number): number {
+  if (ejectedUntil > now) return ejectedUntil;
+  if (trialSince > -Infinity) return trialSince + longestTrialMs;
+  return now - backSince < slowStartMs ? now + rampMs : Infinity;
+}
+
+function stateNow(known: EndpointState, { ejectedUntil }: Observation, now: number): EndpointState {
+  if (known === "drained" || known === "unhealthy" || ejectedUntil === 0) return known;
+  return ejectedUntil > now ? "ejected" : "probation";
+}
+
+function clusterView(cluster: CompiledCluster, stateOf: StateOf, observations: Observations, now: number): ClusterView {
+  const localities = cluster.localities.map((locality, l): LocalityView => {
+    const endpoints = locality.endpoints.map((endpoint, e): EndpointView => {
+      const seen = observations[l]![e]!;
+      return { endpoint, name: hash(`endpoint ${endpoint.url} ${endpoint.binding ?? ""}`), state: stateNow(stateOf(cluster, locality.region, endpoint), seen, now), seen };
+    });
+    const usual = Math.min(...endpoints.map(({ seen }) => seen.latency || Infinity));
+    const factors = endpoints.map(({ state, seen }) => (state === "unhealthy" || state === "ejected" ? 0 : factorOf(seen, now, cluster.slowStartMs, usual)));
     const weights = endpoints.map(({ endpoint, state }) => (state === "drained" ? 0 : endpoint.weight * locality.weight));
-    const fit = weights.map((weight, i) => (endpoints[i]!.state === "unhealthy" ? 0 : weight));
+    const fit = weights.map((weight, i) => weight * factors[i]!);
     const { region, weight, priority, at } = locality;
     return {
       region, weight, priority, at, endpoints,
@@ -89,10 +123,11 @@ function clusterView(cluster: CompiledCluster, stateOf: StateOf): ClusterView {
       continents: new Set(locality.continents),
       total: weights.filter((w) => w > 0).length,
       eligible: fit.filter((w) => w > 0).length,
+      ready: factors.reduce((sum, factor, i) => sum + (weights[i]! > 0 ? factor : 0), 0),
       all: weighted(weights),
       fit: weighted(fit),
     };
   });
-  const standings = localities.map((): Standing => ({ admitted: true, home: 2, km: Infinity, tier: -1, share: 0, panic: false }));
-  return { cluster, name: hash(`cluster ${cluster.name}`), localities, standings };
+  const standings = localities.map((): Standing => ({ admitted: true, avoided: false, home: 2, km: Infinity, tier: -1, share: 0, panic: false }));
+  return { cluster, now, name: hash(`cluster ${cluster.name}`), localities, standings };
 }

@@ -18,8 +18,12 @@ function clientAddress({ cf, headers }: Arrived): string | null {
   return cf?.["colo"] === undefined ? null : headers.get("cf-connecting-ip");
 }
 
-/** Cloudflare's account of where a request came from: https://developers.cloudflare.com/workers/runtime-apis/request/#incomingrequestcfproperties */
+/**
+ * Cloudflare's account of where a request came from; it may leave out what it does not know, and then nobody else is asked:
+ * a caller could otherwise place itself. https://developers.cloudflare.com/workers/runtime-apis/request/#incomingrequestcfproperties
+ */
 function place({ cf }: Arrived): RawPlace | null {
-  const { latitude, longitude, country, continent } = (cf ?? {}) as RawPlace;
-  return latitude === undefined && country === undefined && continent === undefined ? null : { latitude, longitude, country, continent };
+  if (cf?.["colo"] === undefined) return null;
+  const { latitude, longitude, country, continent } = cf as RawPlace;
+  return { latitude, longitude, country, continent };
 }

@@ -1,8 +1,13 @@
 import { createProxy, decodeArtifact } from "../../index.ts";
+import { sweepInterval } from "../../core/health/targets.ts";
+import { healthReader } from "../../health/reader.ts";
+import { sweeper } from "../../health/sweep.ts";
+import type { Store } from "../../proxy/ports.ts";
 import type { DenoRuntime } from "./deno.ts";
 import { denoPorts } from "./ports.ts";
+import { denoKvStore, memoryStore } from "./store.ts";
 
-/** `deno run --allow-net --allow-read [--allow-env] worker/runtime/deno/main.ts [--config FILE] [--port N]` */
+/** `deno run --allow-net --allow-read [--allow-env] [--unstable-kv --allow-write] worker/runtime/deno/main.ts [--config FILE] [--port N] [--kv FILE]` */
 declare const Deno: DenoRuntime;
 
 function option(name: string, otherwise: string): string {
@@ -19,8 +24,33 @@ function readSecret(name: string): string | undefined {
   }
 }
 
+/** Deno KV, at --kv or where Deno has its own. Without it what this process finds out is for itself, and lost with it. */
+async function openStore(): Promise<Store> {
+  const path = option("--kv", "");
+  if (Deno.openKv === undefined && path === "") return memoryStore();
+  try {
+    if (Deno.openKv === undefined) throw new Error("--kv needs --unstable-kv");
+    return denoKvStore(await (path === "" ? Deno.openKv() : Deno.openKv(path)));
+  } catch (error) {
+    console.warn(JSON.stringify({ level: "warn", event: "kv-unavailable", error: String(error) }));
+    return memoryStore();
+  }
+}
+
 const { config } = await decodeArtifact(await Deno.readFile(option("--config", "dist/fairlead.compiled")));
-const proxy = createProxy({ config, ports: denoPorts(readSecret) });
+const ports = denoPorts(readSecret, await openStore());
+const interval = sweepInterval(config.clusters);
+const proxy = createProxy({ config, ports, known: healthReader(ports, { probed: interval !== undefined }) });
+
+if (interval !== undefined) {
+  const sweep = sweeper(config, ports);
+  const again = async (): Promise<void> => {
+    const began = ports.now();
+    await sweep();
+    ports.after(Math.max(0, began + interval - ports.now()), () => void again());
+  };
+  void again();
+}
 
 Deno.serve(
   {

@@ -1,13 +1,14 @@
-import type { Ports } from "../../proxy/ports.ts";
-import { fetchTransport } from "../../transport/fetch.ts";
+import type { Ports, Store } from "../../proxy/ports.ts";
+import { errorText, fetchTransport } from "../../transport/fetch.ts";
 
 /** The ports on Deno. Its fetch says in words when a connection was refused: the request then surely did not reach. */
-export function denoPorts(env: (name: string) => string | undefined): Ports {
+export function denoPorts(env: (name: string) => string | undefined, store: Store): Ports {
   return {
     transport: fetchTransport({
       bindings: () => undefined,
-      reached: (error) => (/Connection refused|dns error|tcp connect error/.test(String(error)) ? "no" : "maybe"),
+      reached: (error) => (/Connection refused|dns error|tcp connect error/.test(errorText(error)) ? "no" : "maybe"),
       decodes: new Set(["gzip", "br"]),
+      resends: true,
     }),
     now: () => Date.now(),
     after(ms, then) {
@@ -17,6 +18,7 @@ export function denoPorts(env: (name: string) => string | undefined): Ports {
     endsWithReply: false,
     random: () => Math.random(),
     secret: env,
+    store,
     log: (entry) => console[entry.level](JSON.stringify(entry)),
   };
 }

@@ -348,7 +348,8 @@ export declare type Outlier = Message<"fairlead.config.v1.Outlier"> & {
   consecutiveFailures?: number | undefined;
 
   /**
-   * For how long at first; each further time by as much longer. Default 30s.
+   * For how long at first; each further time by as much longer. Then one call that can be repeated finds out whether it is well
+   * again, so that asking early costs little. Default 5s.
    *
    * @generated from field: google.protobuf.Duration base_ejection = 2;
    */

@@ -1,0 +1,63 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import type { Store } from "../../worker/proxy/ports.ts";
+import { packagePath } from "../serve/root.ts";
+
+export interface WranglerKv {
+  /** Cloudflare's KV, or the one that `wrangler dev` keeps on this machine. */
+  readonly where: "remote" | "local";
+  /** The wrangler config that names the namespace. */
+  readonly config: string;
+  readonly env: string | undefined;
+}
+
+/** The KV namespace with the binding FAIRLEAD, through wrangler, which knows the account and the credentials. */
+export function wranglerKv({ where, config, env }: WranglerKv): Store {
+  // Without --preview=false wrangler does not look for a namespace that it has made itself, and whose id nobody wrote down.
+  const options = ["--binding", "FAIRLEAD", `--${where}`, "--preview=false", "--config", config, ...(env === undefined ? [] : ["--env", env])];
+  return {
+    async get(key) {
+      const { code, out, err } = await wrangler(["kv", "key", "get", key, ...options]);
+      if (code !== 0 && new RegExp(`/values/${key} - 404:`).test(err)) return null;
+      if (code !== 0) throw new Error(`Cannot read "${key}" as wrangler must find the namespace: ${lastWords(err)}`);
+      return out.equals(notFound) ? null : new Uint8Array(out);
+    },
+    async put(key, bytes) {
+      const directory = mkdtempSync(join(tmpdir(), "fairlead-kv-"));
+      try {
+        const path = join(directory, "value");
+        writeFileSync(path, bytes);
+        const { code, err } = await wrangler(["kv", "key", "put", key, "--path", path, ...options]);
+        if (code !== 0) throw new Error(`Cannot write "${key}" as wrangler must find the namespace: ${lastWords(err)}`);
+      } finally {
+        rmSync(directory, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+/** What wrangler prints, and ends well, where a local namespace has no such key. */
+const notFound = Buffer.from("Value not found\n");
+
+interface Said {
+  readonly code: number;
+  readonly out: Buffer;
+  readonly err: string;
+}
+
+function wrangler(args: readonly string[]): Promise<Said> {
+  return new Promise((resolve) => {
+    const script = packagePath("node_modules/wrangler/bin/wrangler.js");
+    execFile(process.execPath, [script, ...args], { encoding: "buffer", maxBuffer: 64 * 1024 * 1024 }, (error, out, err) => {
+      resolve({ code: error === null ? 0 : 1, out, err: `${String(err)}\n${error === null ? "" : String(out)}` });
+    });
+  });
+}
+
+function lastWords(err: string): string {
+  const lines = stripVTControlCharacters(err).split("\n").map((line) => line.trim());
+  return lines.find((line) => line.includes("ERROR"))?.replace(/^.*ERROR\S*\s*/, "") ?? lines.findLast((line) => line !== "") ?? "it said nothing";
+}

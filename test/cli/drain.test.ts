@@ -1,0 +1,51 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import { packagePath } from "../../cli/serve/root.ts";
+import { denoKvFile } from "../../cli/store/deno-kv.ts";
+import { decodeOverrides } from "../../worker/core/health/overrides.ts";
+import { folder, withLocalities } from "./temporary.ts";
+
+const yaml = withLocalities('[{ region: eu, endpoints: [{ url: "https://eu-1.example.com/" }, { url: "https://eu-2.example.com" }] }]');
+const wrangler = 'name = "fairlead"\ncompatibility_date = "2026-11-17"\n[[kv_namespaces]]\nbinding = "FAIRLEAD"\n';
+
+function fairleadIn(directory: string) {
+  return (...args: string[]): Promise<{ code: number; out: string; err: string }> => {
+    const env = { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_SEND_ERROR_REPORTS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false", CLOUDFLARE_API_TOKEN: "" };
+    const run = promisify(execFile)(process.execPath, [packagePath("cli/main.ts"), ...args], { cwd: directory, env });
+    return run.then(({ stdout, stderr }) => ({ code: 0, out: stdout, err: stderr }), ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({ code, out: stdout, err: stderr }));
+  };
+}
+
+describe.each([{ place: ["--kv", "kv.sqlite"] }, { place: ["--local"] }])("`drain` in $place", ({ place }) => {
+  const fairlead = (directory: string) => (verb: string, ...args: string[]) => fairleadIn(directory)(verb, ...args, ...place);
+
+  it("drains a cluster, a region or an endpoint until it is undrained, and lists what is drained", async () => {
+    const run = fairlead(folder({ "fairlead.yaml": yaml, "wrangler.toml": wrangler }));
+    expect(await run("drain")).toMatchObject({ code: 0, out: "nothing is drained\n" });
+    expect(await run("drain", "users/eu/https://eu-1.example.com", "--reason", "new disks")).toMatchObject({ code: 0, out: "users/eu/https://eu-1.example.com: drained\n" });
+    expect((await run("drain", "users/eu")).code).toBe(0);
+    expect((await run("drain")).out).toMatch(/^drained +since +reason\n.*\nusers\/eu\/https:\/\/eu-1\.example\.com +\d{4}-.*Z +new disks\nusers\/eu +\d{4}-.*\n$/);
+    expect((await run("undrain", "users/eu")).code).toBe(0);
+    expect(await run("undrain", "users/eu")).toMatchObject({ code: 1, err: 'Cannot undrain "users/eu" as the target must be drained: drained are users/eu/https://eu-1.example.com\n' });
+    expect((await run("undrain", "--all")).code).toBe(0);
+    expect((await run("drain")).out).toBe("nothing is drained\n");
+  });
+});
+
+it("what the config has not is not drained", async () => {
+  const run = fairleadIn(folder({ "fairlead.yaml": yaml }));
+  expect(await run("drain", "users/eu/https://eu-3.example.com", "--kv", "kv.sqlite")).toMatchObject({ code: 1, err: expect.stringMatching(/must be a cluster, a region or an endpoint of fairlead.yaml: did you mean "users\/eu\/https:\/\/eu-[12].example.com"/) });
+  expect(await run("drain", "users")).toMatchObject({ code: 1, err: "Cannot tell which proxies are meant: one of --remote, --local and --kv FILE must be given\n" });
+});
+
+it("a document that cannot be read is not written over, unless everything is undrained", async () => {
+  const directory = folder({ "fairlead.yaml": yaml });
+  const store = denoKvFile(join(directory, "kv.sqlite"));
+  await store.put("overrides", Uint8Array.of(1, 2, 3));
+  const run = fairleadIn(directory);
+  expect(await run("drain", "users", "--kv", "kv.sqlite")).toMatchObject({ code: 1, err: expect.stringContaining("it is corrupt") });
+  expect((await run("undrain", "--all", "--kv", "kv.sqlite")).code).toBe(0);
+  expect(decodeOverrides(await store.get("overrides"))).toMatchObject({ value: { drains: [] } });
+});

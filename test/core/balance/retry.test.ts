@@ -1,0 +1,31 @@
+import { describe, expect, test } from "vitest";
+import { hedgeAfter, retryAfter } from "../../../worker/core/balance/retry.ts";
+import type { CompiledMethod, CompiledRetry } from "../../../worker/core/config/compiled.ts";
+
+const policy: CompiledRetry = { maxAttempts: 3, codes: ["unavailable"], perTryTimeoutMs: 800, hedgingDelayMs: null };
+const failed = { code: "unavailable", unreached: false, pushback: null } as const;
+
+describe("another attempt", () => {
+  test("is made where the code is worth it and the method may be repeated, or the request surely did not reach the origin", () => {
+    expect(retryAfter(policy, failed, true, 1, 0.5)).toBeDefined();
+    expect(retryAfter(policy, failed, false, 1, 0.5)).toBeUndefined();
+    expect(retryAfter(policy, { ...failed, code: "internal" }, true, 1, 0.5)).toBeUndefined();
+    expect(retryAfter(policy, { ...failed, unreached: true }, false, 1, 0.5)).toBeDefined();
+  });
+  test("waits longer each time, give or take a fifth", () => {
+    expect([1, 2, 3, 4].map((made) => retryAfter(policy, failed, true, made, 0.5))).toEqual([20, 80, 320, 500]);
+    expect([0, 1].map((random) => Math.round(retryAfter(policy, failed, true, 1, random)!))).toEqual([16, 24]);
+  });
+  test.each([["0", 0], ["150", 150], ["-1", undefined], ["soon", undefined], ["", undefined], ["9999999", undefined]])("is made when the origin says %j", (pushback, wait) => {
+    expect(retryAfter(policy, { ...failed, pushback }, true, 1, 0.5)).toBe(wait);
+  });
+});
+
+describe("an attempt beside one that is silent", () => {
+  const method = (idempotency: CompiledMethod["idempotency"]): CompiledMethod => ({ path: "/a.B/C", kind: "unary", idempotency, typed: false });
+  test("begins after the time that the policy gives an attempt", () => expect(hedgeAfter(policy, method("idempotent"), 5)).toBe(800));
+  test("begins after three times the usual, from 50 to 300 ms, where a method has no side effects", () => {
+    expect([0, 5, 40, 500].map((usual) => hedgeAfter(policy, method("no-side-effects"), usual))).toEqual([300, 50, 120, 300]);
+    expect(hedgeAfter({ ...policy, hedgingDelayMs: 70 }, method("no-side-effects"), 500)).toBe(70);
+  });
+});

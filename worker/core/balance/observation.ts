@@ -1,0 +1,108 @@
+import type { CompiledCluster, CompiledOutlier } from "../config/compiled.ts";
+import type { Code } from "../protocol/code.ts";
+
+/** What one isolate has seen of one endpoint with its own calls. Outlives every snapshot. Times in milliseconds. */
+export interface Observation {
+  /** Calls that it has at the moment. */
+  pending: number;
+  /** Failures in a row. */
+  failures: number;
+  /** How often it was ejected lately. */
+  ejections: number;
+  /** It takes no calls until then; 0: it is not ejected. From then on it is on probation. */
+  ejectedUntil: number;
+  /** Since when the call is under way that is tried on it while it is on probation; -Infinity: none is. */
+  trialSince: number;
+  /** When it came back. */
+  backSince: number;
+  /** Share of calls that failed lately: an exponentially weighted mean. */
+  errors: number;
+  /** How long good calls took lately, likewise; 0: none yet. */
+  latency: number;
+}
+
+/** How a call ended, seen from the endpoint that it went to. */
+export interface Outcome {
+  readonly code: Code;
+  /** `answered`: the origin's own word. `transport`: it was not reached, or broke off. `silence`: it did not answer in time, while another did. `left`: nobody can tell. */
+  readonly by: "answered" | "transport" | "silence" | "left";
+  readonly ms: number;
+}
+
+/** Observations of a cluster's endpoints, by locality and endpoint as in the config. */
+export type Observations = readonly (readonly Observation[])[];
+
+export function observe({ localities }: CompiledCluster): Observations {
+  return localities.map(({ endpoints }) => endpoints.map(fresh));
+}
+
+function fresh(): Observation {
+  return { pending: 0, failures: 0, ejections: 0, ejectedUntil: 0, trialSince: -Infinity, backSince: -Infinity, errors: 0, latency: 0 };
+}
+
+/** How much one call weighs in the means. */
+const weightOfOne = 0.1;
+
+/** After so long without a failure an endpoint's earlier ejections are forgotten. */
+const forgetMs = 60_000;
+
+/**
+ * Takes in how a call ended. Says whether it matters to picks: `now` where the endpoint went or came back, `soon` where it is
+ * doing better or worse.
+ */
+export function record(one: Observation, outcome: Outcome, now: number, cluster: Observations, policy: CompiledOutlier): "now" | "soon" | undefined {
+  const onTrial = one.trialSince > -Infinity;
+  one.trialSince = -Infinity;
+  if (outcome.by === "left") return onTrial ? "now" : undefined;
+  const failed = isFailure(outcome);
+  one.errors += weightOfOne * ((failed ? 1 : 0) - one.errors);
+  if (!failed) return succeed(one, outcome.ms, now);
+  one.failures++;
+  const unanswered = outcome.by !== "answered";
+  if (one.ejectedUntil > now || (!onTrial && one.failures < policy.consecutiveFailures) || !(unanswered || mayEject(cluster, now, policy))) return "soon";
+  one.ejections++;
+  one.ejectedUntil = now + Math.min(policy.baseEjectionMs * one.ejections, policy.maxEjectionMs);
+  one.failures = 0;
+  return "now";
+}
+
+function succeed(one: Observation, ms: number, now: number): "now" | "soon" {
+  one.failures = 0;
+  one.latency = one.latency === 0 ? ms : one.latency + weightOfOne * (ms - one.latency);
+  if (one.ejectedUntil === 0) {
+    if (now - one.backSince > forgetMs) one.ejections = 0;
+    return "soon";
+  }
+  one.ejectedUntil = 0;
+  one.backSince = now;
+  one.errors = 0;
+  return "now";
+}
+
+function isFailure({ code, by }: Outcome): boolean {
+  return by !== "answered" || code === "unavailable" || code === "internal" || code === "data_loss";
+}
+
+/** Errors take out one endpoint of a cluster, and more up to the policy's share; who does not answer at all is not asked. */
+function mayEject(cluster: Observations, now: number, { maxEjected }: CompiledOutlier): boolean {
+  const all = cluster.flat();
+  const out = all.filter(({ ejectedUntil }) => ejectedUntil > now).length;
+  return out < Math.max(1, Math.floor(maxEjected * all.length));
+}
+
+/** A trial that nobody has heard of for so long is over: the runtime may have dropped its call. */
+export const longestTrialMs = 30_000;
+
+/** The least that an endpoint's share is cut to while it comes back, or does badly. */
+const leastFactor = 0.1;
+
+/**
+ * How much of its weight an endpoint is given: a growing part while it comes back (gRFC A58's slow start, aggression 1), and
+ * less while it fails or takes more than twice as long as `usual`, the best of its neighbours.
+ */
+export function factorOf({ ejectedUntil, backSince, errors, latency }: Observation, now: number, slowStartMs: number, usual: number): number {
+  if (ejectedUntil > 0) return leastFactor;
+  const risen = slowStartMs === 0 ? 1 : (now - backSince) / slowStartMs;
+  const slow = latency > 2 * usual && usual > 0 ? ((2 * usual) / latency) ** 2 : 1;
+  return Math.max(leastFactor, Math.min(1, risen) * (1 - errors) ** 4 * slow);
+}

@@ -1,0 +1,39 @@
+import type { CompiledMethod, CompiledRetry } from "../config/compiled.ts";
+import type { Code } from "../protocol/code.ts";
+
+/** Whether a call of this method may be sent again though the origin may have begun it. */
+export function isRepeatable(method: CompiledMethod | undefined): boolean {
+  return method !== undefined && method.idempotency !== "unknown";
+}
+
+/** How an attempt failed. */
+export interface Failed {
+  readonly code: Code;
+  /** Whether the request surely did not reach the origin. */
+  readonly unreached: boolean;
+  /** What the origin says of another attempt, `grpc-retry-pushback-ms`; null: nothing. */
+  readonly pushback: string | null;
+}
+
+/**
+ * How long to wait before another attempt, in milliseconds; undefined: there should be none. `made` counts the attempts so far,
+ * `random` is uniform in [0, 1).
+ * https://github.com/grpc/proposal/blob/master/A6-client-retries.md
+ */
+export function retryAfter({ codes }: CompiledRetry, { code, unreached, pushback }: Failed, repeatable: boolean, made: number, random: number): number | undefined {
+  if (!unreached && !(repeatable && codes.includes(code))) return undefined;
+  if (pushback === null) return Math.min(initialMs * 4 ** (made - 1), longestMs) * (0.8 + 0.4 * random);
+  return /^\d{1,6}$/.test(pushback) ? Number(pushback) : undefined;
+}
+
+const initialMs = 20;
+const longestMs = 500;
+
+/** How long to wait for an attempt before another one begins beside it, in milliseconds; `usual`: what such calls take, 0 where nobody knows. */
+export function hedgeAfter({ perTryTimeoutMs, hedgingDelayMs }: CompiledRetry, method: CompiledMethod | undefined, usual: number): number {
+  if (method?.idempotency !== "no-side-effects") return perTryTimeoutMs;
+  return hedgingDelayMs ?? (usual === 0 ? slowestHedgeMs : Math.min(slowestHedgeMs, Math.max(quickestHedgeMs, 3 * usual)));
+}
+
+const quickestHedgeMs = 50;
+const slowestHedgeMs = 300;

@@ -1,0 +1,17 @@
+import { endpointKey, keysAbove } from "../balance/endpoint-key.ts";
+import type { StateOf } from "../balance/snapshot.ts";
+import type { Overrides } from "./overrides.ts";
+import { type HealthTable, isFresh } from "./table.ts";
+
+/**
+ * What is known of each endpoint at this instant. Drained wins over whatever was probed; a table that is too old, or from
+ * too far in the future, tells nothing, and neither does one of a cluster that is not probed any more.
+ */
+export function stateOf(table: HealthTable | null, overrides: Overrides | null, now: number): StateOf {
+  const drained = new Set(overrides?.drains.map(({ target }) => target));
+  const probed = table !== null && isFresh(table, now) ? table.endpoints : undefined;
+  return (cluster, region, endpoint) => {
+    if (drained.size > 0 && keysAbove(cluster.name, region, endpoint).some((key) => drained.has(key))) return "drained";
+    return (cluster.healthCheck && probed?.get(endpointKey(cluster.name, region, endpoint))?.state) ?? "unknown";
+  };
+}

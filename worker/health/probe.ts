@@ -1,0 +1,64 @@
+import { checkPath, checkRequest, checkVerdict, checkWire, type Verdict } from "../core/health/grpc-check.ts";
+import { shortText } from "../core/health/document.ts";
+import type { ProbeResult } from "../core/health/judge.ts";
+import type { Target } from "../core/health/targets.ts";
+import { byteReader } from "../proxy/byte-reader.ts";
+import type { Ports, UpstreamReply, UpstreamRequest } from "../proxy/ports.ts";
+
+/** An answer to a check that is larger is none, in bytes. */
+const mostBytes = 64 * 1024;
+
+type Reading = "too-large" | Uint8Array<ArrayBuffer>;
+
+/**
+ * How Cloudflare says that an invocation may fetch no more (50 on the free plan): nothing of that is the endpoint's fault.
+ * https://developers.cloudflare.com/workers/platform/limits/#subrequests
+ */
+const spent = /too many subrequests/i;
+
+/**
+ * Asks an endpoint once whether it is well. Never throws, and takes no longer than the check's time-out. Undefined where
+ * it could not be asked.
+ */
+export async function probe(ports: Pick<Ports, "transport" | "after" | "now">, target: Target): Promise<ProbeResult | undefined> {
+  const at = ports.now();
+  const ended = new AbortController();
+  const { promise: late, resolve } = Promise.withResolvers<Verdict>();
+  const cancel = ports.after(target.check.timeoutMs, () => resolve({ healthy: false, detail: `no answer within ${target.check.timeoutMs} ms` }));
+  const asked = (target.check.service === null ? askHttp : askGrpc)(ports, target, ended.signal).catch((error: unknown): Verdict => ({ healthy: false, detail: shortText(String(error)) }));
+  const { healthy, detail } = await Promise.race([asked, late]);
+  cancel();
+  ended.abort();
+  if (spent.test(detail)) return undefined;
+  return { key: target.key, healthy, detail, roundTripMs: ports.now() - at, at };
+}
+
+async function askHttp({ transport }: Pick<Ports, "transport">, { endpoint, check }: Target, signal: AbortSignal): Promise<Verdict> {
+  const reply = await transport({ endpoint, method: "GET", path: check.httpPath, headers: new Headers(), body: null, once: false, signal });
+  if ("failure" in reply) return unreachable(reply.failure);
+  reply.body?.cancel().catch(() => {});
+  const healthy = reply.status >= 200 && reply.status <= 299;
+  return { healthy, detail: healthy ? "" : `HTTP ${reply.status}` };
+}
+
+async function askGrpc({ transport }: Pick<Ports, "transport">, { endpoint, check, cluster }: Target, signal: AbortSignal): Promise<Verdict> {
+  const wire = checkWire(cluster);
+  const request: UpstreamRequest = { endpoint, method: "POST", path: checkPath, once: false, signal, ...checkRequest(wire, check.service ?? "", check.timeoutMs) };
+  const reply = await transport(request);
+  if ("failure" in reply) return unreachable(reply.failure);
+  const body = await readBounded(reply);
+  return body === "too-large" ? { healthy: false, detail: `the answer is larger than ${mostBytes} bytes` } : checkVerdict(wire, { status: reply.status, headers: reply.headers, body });
+}
+
+async function readBounded({ body }: UpstreamReply): Promise<Reading> {
+  if (body === null) return new Uint8Array(0);
+  const reader = byteReader(body);
+  const bytes = await reader.fill(mostBytes + 1);
+  if (bytes.length <= mostBytes) return bytes;
+  reader.cancel();
+  return "too-large";
+}
+
+function unreachable(failure: { readonly kind: string; readonly cause?: unknown }): Verdict {
+  return { healthy: false, detail: shortText(typeof failure.cause === "string" ? failure.cause : failure.kind) };
+}

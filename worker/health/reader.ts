@@ -1,0 +1,106 @@
+import type { StateOf } from "../core/balance/snapshot.ts";
+import type { Absence } from "../core/health/document.ts";
+import { decodeOverrides, type Overrides } from "../core/health/overrides.ts";
+import { stateOf } from "../core/health/states.ts";
+import { decodeTable, type HealthTable, isFresh } from "../core/health/table.ts";
+import type { Ports, Store } from "../proxy/ports.ts";
+import { overridesKey, tableKey } from "./documents.ts";
+
+/** Older than this, the copy in memory is read anew; the platform's own cache keeps it as long. */
+const freshMs = 30_000;
+/** So long a call waits for its read. */
+const waitMs = 25;
+/** So long no call reads again where a read was not answered in time. */
+const restMs = 1000;
+const logEveryMs = 60_000;
+
+/** What an isolate knows of the health table and the overrides. */
+export interface HealthReader {
+  /** What is known now of each endpoint. Answers the same as long as `revision` does. */
+  states(): StateOf;
+  /** Changes whenever `states` would answer differently. Cheap: to be asked by every call. */
+  revision(): number;
+  /**
+   * To be awaited by a call before it picks; undefined where the copy is fresh enough. The call makes a read of its own, waits
+   * for it 25 ms at most and then goes on with what there is. Never rejects.
+   */
+  freshen(): Promise<void> | undefined;
+  /** The table as it was read last, for whoever shows it. */
+  table(): HealthTable | null;
+}
+
+/** Reads the two documents, the table only where endpoints are `probed`. What is unusable is logged once a minute, and fails no call. */
+export function healthReader(ports: Pick<Ports, "store" | "now" | "after" | "log">, { probed = true }: { readonly probed?: boolean } = {}): HealthReader {
+  const { store, now } = ports;
+  let table: HealthTable | null = null;
+  let overrides: Overrides | null = null;
+  let revision = 0;
+  let believed = false;
+  let readAt = -Infinity;
+  let triedAt = -Infinity;
+  const loggedAt = new Map<string, number>();
+
+  function complain(document: string, reason: string): void {
+    if (Math.abs(now() - (loggedAt.get(document) ?? -Infinity)) < logEveryMs) return;
+    loggedAt.set(document, now());
+    ports.log({ level: "warn", event: "health-unknown", document, reason });
+  }
+
+  function takeTable(bytes: Uint8Array | null): void {
+    const read = decodeTable(bytes);
+    if ("none" in read) return complain(tableKey, read.none);
+    if (!isFresh(read.value, now())) complain(tableKey, "stale");
+    if (table !== null && read.value.writtenAt < table.writtenAt && isFresh(table, now())) return;
+    if (!sameStates(table, read.value)) revision++;
+    table = read.value;
+  }
+
+  function takeOverrides(bytes: Uint8Array | null): void {
+    const read = decodeOverrides(bytes);
+    const none: Absence | undefined = "none" in read ? read.none : undefined;
+    if (none !== undefined && none !== "missing") return complain(overridesKey, none);
+    const next = "value" in read ? read.value : null;
+    if (drainedBy(next) !== drainedBy(overrides)) revision++;
+    overrides = next;
+  }
+
+  async function read(from: Store): Promise<void> {
+    try {
+      const [tableBytes, overridesBytes] = await Promise.all([probed ? from.get(tableKey) : null, from.get(overridesKey)]);
+      if (probed) takeTable(tableBytes);
+      takeOverrides(overridesBytes);
+      readAt = now();
+    } catch (error) {
+      complain("store", String(error));
+    }
+  }
+
+  return {
+    table: () => table,
+    states: () => stateOf(table, overrides, now()),
+    revision() {
+      const fresh = table !== null && isFresh(table, now());
+      if (fresh !== believed) revision++;
+      believed = fresh;
+      return revision;
+    },
+    freshen() {
+      const at = now();
+      if (store === null || at - readAt < freshMs) return undefined;
+      const since = at - triedAt;
+      if (since >= waitMs && since < restMs) return undefined;
+      if (since < 0 || since >= restMs) triedAt = at;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const cancel = ports.after(waitMs, resolve);
+      return Promise.race([read(store), promise]).finally(cancel);
+    },
+  };
+}
+
+function sameStates(a: HealthTable | null, b: HealthTable): boolean {
+  return a?.endpoints.size === b.endpoints.size && [...b.endpoints].every(([key, { state }]) => a.endpoints.get(key)?.state === state);
+}
+
+function drainedBy(overrides: Overrides | null): string {
+  return JSON.stringify(overrides?.drains.map(({ target }) => target) ?? []);
+}

@@ -1,0 +1,84 @@
+import type { CompiledConfig } from "../core/config/compiled.ts";
+import { judge, type ProbeResult } from "../core/health/judge.ts";
+import { type HealthTable, decodeTable, encodeTable, isFresh } from "../core/health/table.ts";
+import { dueTargets, targetsOf, type Target } from "../core/health/targets.ts";
+import type { Ports, Store } from "../proxy/ports.ts";
+import { tableKey } from "./documents.ts";
+import { probe } from "./probe.ts";
+
+/** A Cloudflare invocation has no more connections than these that wait for headers. */
+const atOnce = 6;
+
+/** No probe is begun later in a sweep than this, in milliseconds: the next minute's cron finds it over. */
+const longest = 50_000;
+
+/** Looks after the health table; never throws, and is not to be called again before it has ended. */
+export type Sweep = () => Promise<void>;
+
+/**
+ * A sweep reads the table, probes the endpoints whose interval has passed, judges, and writes if there is something to write. Between
+ * sweeps of one isolate the table stays in memory, where it is newer than what the store shows.
+ */
+export function sweeper({ clusters }: Pick<CompiledConfig, "clusters">, ports: Ports): Sweep {
+  const targets = targetsOf(clusters);
+  const checks = new Map([...targets].map(([key, { check }]) => [key, check]));
+  let last: HealthTable | null = null;
+  let unwritten = false;
+
+  return async () => {
+    const { store } = ports;
+    if (targets.size === 0) return;
+    if (store === null) return ports.log({ level: "error", event: "health-store-missing" });
+    const stored = await readTable(store, ports);
+    const before = stored !== null && (last === null || stored.writtenAt > last.writtenAt) ? stored : last;
+    const results = await probeAll(ports, dueTargets(targets, before, ports.now()));
+    const { table, flips, due } = judge(before, results, checks, ports.now());
+    for (const { key, from, to, detail } of flips) {
+      if (from !== "unknown" || to === "unhealthy") ports.log({ level: to === "unhealthy" ? "warn" : "info", event: "health-flip", endpoint: key, from, to, detail });
+    }
+    last = table;
+    if (due === null && stored !== null && !unwritten) return;
+    last = { ...table, writtenAt: ports.now() };
+    unwritten = !(await writeTable(store, last, ports));
+  };
+}
+
+async function readTable(store: Store, ports: Ports): Promise<HealthTable | null> {
+  try {
+    const read = decodeTable(await store.get(tableKey));
+    if ("value" in read && isFresh(read.value, ports.now())) return read.value;
+    const reason = "none" in read ? read.none : "stale";
+    if (reason !== "missing") ports.log({ level: "warn", event: "health-table-unusable", reason });
+  } catch (error) {
+    ports.log({ level: "warn", event: "health-read-failed", error: String(error) });
+  }
+  return null;
+}
+
+async function writeTable(store: Store, table: HealthTable, ports: Ports): Promise<boolean> {
+  try {
+    await store.put(tableKey, encodeTable(table));
+    return true;
+  } catch (error) {
+    ports.log({ level: "error", event: "health-write-failed", error: String(error) });
+    return false;
+  }
+}
+
+async function probeAll(ports: Ports, due: readonly Target[]): Promise<ProbeResult[]> {
+  const until = ports.now() + longest;
+  const results: ProbeResult[] = [];
+  const rest = due.values();
+  let spent = false;
+  async function worker(): Promise<void> {
+    for (const target of rest) {
+      const result = await probe(ports, target);
+      if (result !== undefined) results.push(result);
+      else spent = true;
+      if (spent || ports.now() > until) return;
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(atOnce, due.length) }, worker));
+  if (results.length < due.length) ports.log({ level: "warn", event: "health-sweep-cut", unprobed: due.length - results.length });
+  return results;
+}

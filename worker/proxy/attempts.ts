@@ -1,0 +1,167 @@
+import type { Outcome } from "../core/balance/observation.ts";
+import { type Ask, type Picked, pickEndpoint } from "../core/balance/pick.ts";
+import { type Failed, hedgeAfter, isRepeatable, retryAfter } from "../core/balance/retry.ts";
+import { type Failure, FailureError, failureOf, failureToEnd } from "../core/failure.ts";
+import type { End } from "../core/protocol/end.ts";
+import type { Call, Reply } from "./call.ts";
+import type { Choosing } from "./choosing.ts";
+import type { Ports } from "./ports.ts";
+import type { Usual } from "./usual.ts";
+
+export interface AttemptsNeeds {
+  readonly ports: Ports;
+  readonly choosing: Choosing;
+  readonly usual: Usual;
+}
+
+export interface Sending {
+  /** Index of the cluster. */
+  readonly cluster: number;
+  readonly ask: Ask;
+  /** Whether the request can be sent more than once. */
+  readonly replayable: boolean;
+  /** Whether the reply is one message, so that its end is known before anything is relayed. */
+  readonly oneReply: boolean;
+  /** Whether there is another endpoint to go to. */
+  readonly plural: boolean;
+  /** Sends the request; `made` counts the attempts before this one. */
+  readonly send: (picked: Picked, made: number, signal: AbortSignal | null) => Promise<Reply>;
+}
+
+/** The attempts of one call. */
+export interface Attempts {
+  /** The reply to relay, of the first attempt that is good or of the last that is not. Rejects where that was none. */
+  run(): Promise<Reply>;
+  /** The call is over, and with it all attempts. */
+  over(): void;
+}
+
+interface Running {
+  readonly picked: Picked;
+  readonly since: number;
+  readonly abort: AbortController | undefined;
+  readonly settled: Promise<Settled>;
+}
+
+interface Settled {
+  readonly one: Running;
+  readonly result: { readonly reply: Reply } | { readonly error: unknown };
+}
+
+/**
+ * Sends a call to an endpoint, and to another one where it failed and may be repeated. One that has not answered for too
+ * long gets another beside it, and the first good answer wins. One deadline, the call's own, is over all of them.
+ */
+export function attempts({ ports, choosing, usual }: AttemptsNeeds, call: Call, { cluster, ask, replayable, oneReply, plural, send }: Sending): Attempts {
+  const { retry } = call.route;
+  const repeatable = replayable && isRepeatable(call.method);
+  const most = replayable ? retry.maxAttempts : 1;
+  const tried: Picked[] = [];
+  const running = new Set<Running>();
+
+  function start(anywhere: boolean): boolean {
+    const attempt = { tried, repeatable: repeatable && tried.length + 1 < most };
+    const now = choosing.snapshot();
+    const picked = pickEndpoint(now, cluster, ask, ports.random, attempt) ?? (anywhere ? pickEndpoint(now, cluster, ask, ports.random) : undefined);
+    if (picked === undefined) return false;
+    const made = tried.push(picked) - 1;
+    call.trace.picked = { region: picked.region, endpoint: picked.endpoint.url };
+    call.trace.attempts = tried;
+    const abort = ports.endsWithReply || most === 1 ? undefined : new AbortController();
+    if (abort !== undefined) call.life.signal.addEventListener("abort", () => abort.abort(), { once: true });
+    const signal = abort?.signal ?? (oneReply && ports.endsWithReply ? null : call.life.signal);
+    const one: Running = { picked, since: ports.now(), abort, settled: send(picked, made, signal).then((reply) => ({ one, result: { reply } }), (error: unknown) => ({ one, result: { error } })) };
+    running.add(one);
+    return true;
+  }
+
+  function ended(one: Running, { code, by }: Omit<Outcome, "ms">): void {
+    if (!running.delete(one)) return;
+    const { picked, since } = one;
+    const ms = ports.now() - since;
+    if (code === "ok" && oneReply) usual.took(call.path, ms);
+    choosing.ended(cluster, picked, { code, by, ms });
+  }
+
+  /** Tells of an attempt how it went; undefined where it is good enough to be relayed. */
+  function judge({ one, result }: Settled): Failed | undefined {
+    if ("error" in result) {
+      const failure = failureOf(result.error);
+      const { code } = failureToEnd(failure);
+      ended(one, { code, by: call.life.failure() === undefined ? blame(failure) : "left" });
+      return { code, unreached: failure.kind === "transport" && failure.reached === "no", pushback: null };
+    }
+    const { end, headers } = result.reply;
+    if (end instanceof Promise) {
+      void end.then(({ code }) => ended(one, { code, by: "answered" }));
+      return undefined;
+    }
+    ended(one, { code: end.code, by: "answered" });
+    return end.code === "ok" ? undefined : { code: end.code, unreached: false, pushback: pushbackOf(headers, end) };
+  }
+
+  /** Waits for the next attempt to settle, or until another one should begin beside them. */
+  async function next(mayHedge: boolean): Promise<Settled | undefined> {
+    const settling = Array.from(running, ({ settled }) => settled);
+    if (!mayHedge) return settling.length === 1 ? settling[0] : Promise.race(settling);
+    const late = Promise.withResolvers<undefined>();
+    const cancel = ports.after(hedgeAfter(retry, call.method, usual.of(call.path)), () => late.resolve(undefined));
+    const settled = await Promise.race([...settling, late.promise]);
+    cancel();
+    return settled;
+  }
+
+  /** Gives up what is under way. Whoever has been silent since `silentSince` or longer is blamed for it. */
+  function giveUp(silentSince: number, but?: Running): void {
+    for (const one of running) {
+      if (one === but) continue;
+      ended(one, { code: "deadline_exceeded", by: one.since < silentSince ? "silence" : "left" });
+      one.abort?.abort();
+    }
+  }
+
+  return {
+    async run() {
+      if (!start(true)) throw new FailureError({ kind: "nowhere-to-go" });
+      let mayHedge = repeatable && oneReply && plural;
+      for (;;) {
+        const settled = await next(mayHedge && tried.length < most);
+        if (settled === undefined) {
+          mayHedge = start(false);
+          continue;
+        }
+        const failed = judge(settled);
+        if (failed !== undefined && call.life.failure() === undefined) {
+          const wait = tried.length < most ? retryAfter(retry, failed, repeatable, tried.length, ports.random()) : undefined;
+          if (wait !== undefined && wait < call.life.remaining()) {
+            if (running.size === 0) await sleep(ports, wait);
+            if (call.life.failure() === undefined && start(running.size === 0)) continue;
+          }
+          if (running.size > 0) continue;
+        }
+        const { picked, since } = settled.one;
+        giveUp(since, settled.one);
+        call.trace.picked = { region: picked.region, endpoint: picked.endpoint.url };
+        if ("error" in settled.result) throw settled.result.error;
+        return settled.result.reply;
+      }
+    },
+    over() {
+      giveUp(ports.now() - retry.perTryTimeoutMs);
+    },
+  };
+}
+
+/** Whom a failure tells something of: not the origin, where the caller left or the proxy refused. */
+function blame({ kind }: Failure): Outcome["by"] {
+  if (kind === "transport") return "transport";
+  return kind === "origin-status" || kind === "malformed-reply" || kind === "malformed-reply-type" || kind === "reply-count" ? "answered" : "left";
+}
+
+function pushbackOf(headers: Headers, { metadata }: End): string | null {
+  return metadata.get("grpc-retry-pushback-ms") ?? headers.get("grpc-retry-pushback-ms");
+}
+
+function sleep(ports: Ports, ms: number): Promise<void> {
+  return new Promise((resolve) => void ports.after(ms, resolve));
+}

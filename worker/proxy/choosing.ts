@@ -1,0 +1,76 @@
+import { observe, type Outcome, record } from "../core/balance/observation.ts";
+import type { Picked } from "../core/balance/pick.ts";
+import { type Snapshot, snapshot, type StateOf } from "../core/balance/snapshot.ts";
+import type { CompiledConfig } from "../core/config/compiled.ts";
+import type { Ports } from "./ports.ts";
+
+/** What all calls of an isolate pick from, and tell of. */
+export interface Choosing {
+  /** To be awaited before a pick, where it is a promise: what others know is being read. */
+  freshen(): Promise<void> | undefined;
+  /** The snapshot of this instant. */
+  snapshot(): Snapshot;
+  /** Takes in how a call to an endpoint of this cluster (by index) ended. To be called once for each pick. */
+  ended(cluster: number, picked: Picked, outcome: Outcome): void;
+}
+
+/** What others know of endpoints. */
+export interface Known {
+  states(): StateOf;
+  /** Changes whenever `states` would answer differently. */
+  revision(): number;
+  /** A read that is worth a short wait, or undefined. Never rejects. */
+  freshen(): Promise<void> | undefined;
+}
+
+/** Nobody knows anything: there is no health table. */
+export const nothingKnown: Known = { states: () => () => "unknown", revision: () => 0, freshen: () => undefined };
+
+/** Whoever was taken out by others, and is let in again, comes back by and by. */
+function welcomeBack({ clusters }: Snapshot, states: StateOf, now: number): void {
+  for (const { cluster, localities } of clusters) {
+    for (const { region, endpoints } of localities) {
+      for (const { endpoint, state, seen } of endpoints) {
+        const wasOut = state === "unhealthy" || state === "drained";
+        if (wasOut && !["unhealthy", "drained"].includes(states(cluster, region, endpoint))) seen.backSince = now;
+      }
+    }
+  }
+}
+
+/** How long news that changes shares a little may wait. */
+const soonMs = 1000;
+
+/** Keeps the observations, and makes a snapshot anew where something that it is made from has changed. */
+export function choosing({ clusters }: CompiledConfig, ports: Ports, known: Known): Choosing {
+  const observations = clusters.map(observe);
+  const plural = observations.map((cluster) => cluster.flat().length > 1);
+  let current: Snapshot | undefined;
+  let due = Infinity;
+  let revision = known.revision();
+  return {
+    freshen: () => known.freshen(),
+    snapshot() {
+      const now = ports.now();
+      if (current !== undefined && now < due && revision === known.revision()) return current;
+      revision = known.revision();
+      const states = known.states();
+      if (current !== undefined) welcomeBack(current, states, now);
+      current = snapshot(clusters, states, { observations, now });
+      due = current.until;
+      return current;
+    },
+    ended(cluster, { seen, region, endpoint }, outcome) {
+      seen.pending--;
+      const now = ports.now();
+      const before = seen.ejectedUntil;
+      const change = record(seen, outcome, now, observations[cluster]!, clusters[cluster]!.outlier);
+      if (change === "now") due = now;
+      else if (change === "soon" && plural[cluster]) due = Math.min(due, now + soonMs);
+      if (seen.ejectedUntil !== before) {
+        const event = seen.ejectedUntil === 0 ? "endpoint-back" : "endpoint-ejected";
+        ports.log({ level: "warn", event, cluster: clusters[cluster]!.name, region, endpoint: endpoint.url, ...(seen.ejectedUntil > 0 && { ms: seen.ejectedUntil - now, by: outcome.by, code: outcome.code }) });
+      }
+    },
+  };
+}
