@@ -8,7 +8,7 @@ export interface LocalKv {
 }
 
 /**
- * plain workerd has no KV of its own: a `kvNamespace` binding is a service that is asked `GET` and `PUT /KEY?urlencoded=true`, and
+ * Plain workerd has no KV of its own: a `kvNamespace` binding is a service that is asked `GET` and `PUT /KEY?urlencoded=true`, and
  * answers 404 where there is nothing. https://github.com/cloudflare/workerd/blob/main/src/workerd/api/kv.c%2B%2B
  */
 export function serveKv(socket: string): LocalKv {

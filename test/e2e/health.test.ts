@@ -10,6 +10,14 @@ const proto = { "content-type": "application/proto" };
 const serving = (status: number): Buffer => Buffer.of(0x08, status);
 const unimplemented = replies(501, { "content-type": "application/json" }, '{"code":"unimplemented"}');
 
+const web = { "content-type": "application/grpc-web+proto" };
+/** Answers checks with a status, and calls. */
+function callable(status: number): Answer {
+  const check = replies(200, web, webReply(serving(status)));
+  const reply = replies(200, web, webReply("x"));
+  return (response, seen) => (seen.url.includes("grpc.health") ? check : reply)(response, seen);
+}
+
 /** What the endpoint behind each prefix answers to a check. */
 const healthy: Readonly<Record<string, Answer>> = {
   well: replies(200, proto, serving(1)),
@@ -18,9 +26,13 @@ const healthy: Readonly<Record<string, Answer>> = {
   hole: never,
   huge: replies(200, proto, Buffer.alloc(100_000)),
   page: replies(200, { "content-type": "text/html" }, "<p>"),
-  web: replies(200, { "content-type": "application/grpc-web+proto" }, webReply(serving(1), "grpc-status:0\r\n")),
+  web: replies(200, web, webReply(serving(1))),
   json: replies(200, { "content-type": "application/json" }, '{"status":"SERVING"}'),
   http: replies(204, {}),
+  a: callable(1),
+  b: callable(1),
+  sick: callable(2),
+  drained: callable(1),
 };
 
 function config(url: string): string {
@@ -33,7 +45,7 @@ clusters:
   web: { dialect: GRPC_WEB, health_check: { service: "", ${check} }, ${endpoints("web")} }
   json: { dialect: CONNECT, codecs: [JSON], health_check: { service: "", ${check} }, ${endpoints("json")} }
   http: { dialect: SAME, health_check: { http_path: /healthz, ${check} }, ${endpoints("http")} }
-  calls: { dialect: GRPC_WEB, ${endpoints("calls")} }
+  calls: { dialect: GRPC_WEB, health_check: { service: "", ${check} }, ${endpoints("a", "b", "sick", "drained")} }
 routes: [{ match: { service: test.v1.Test }, cluster: calls }]
 `;
 }
@@ -44,7 +56,7 @@ describe.each(runtimes)("health on %s", (runtime) => {
   let answers: Record<string, Answer> = {};
   beforeAll(async () => {
     origin = await startRawOrigin();
-    answers = { ...healthy, calls: replies(200, { "content-type": "application/grpc-web+proto" }, webReply("x", "grpc-status:0\r\n")) };
+    answers = { ...healthy };
     origin.answer((response, seen) => answers[seen.url.split("/")[1] ?? ""]?.(response, seen));
     proxy = await startProxy(runtime, config(origin.url));
   });
@@ -56,7 +68,7 @@ describe.each(runtimes)("health on %s", (runtime) => {
 
   async function health(name: string): Promise<EndpointHealth | undefined> {
     const read = decodeTable(await proxy.store.get("health"));
-    const cluster = ["web", "json", "http"].includes(name) ? name : "connect";
+    const cluster = ["web", "json", "http"].includes(name) ? name : ["a", "b", "sick", "drained"].includes(name) ? "calls" : "connect";
     return "value" in read ? read.value.endpoints.get(`${cluster}/here/${origin.url}/${name}`) : undefined;
   }
 
@@ -83,6 +95,16 @@ describe.each(runtimes)("health on %s", (runtime) => {
   ] as const)("an endpoint is known by its first probe: %s", async (name, expected) => {
     await until(name, expected.state);
     expect(await health(name)).toMatchObject(expected);
+  });
+
+  it("calls go to the endpoints that are healthy and not drained", async () => {
+    await until("sick", "unhealthy");
+    await until("drained", "healthy");
+    await proxy.store.put("overrides", encodeOverrides({ writtenAt: Date.now(), drains: [{ target: `calls/here/${origin.url}/drained`, reason: "new disks", since: Date.now() }] }));
+    for (let i = 0; i < 40; i++) await call(proxy.port, { path: "/test.v1.Test/Unary", ...request("grpc-web", "x") });
+    const went = origin.seen.filter(({ url }) => url.endsWith("/test.v1.Test/Unary")).map(({ url }) => url.split("/")[1]);
+    expect(went).toHaveLength(40);
+    expect(new Set(went)).toEqual(new Set(["a", "b"]));
   });
 
   it("a check asks in the cluster's dialect, for the service that it names", async () => {

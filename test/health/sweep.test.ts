@@ -1,34 +1,12 @@
 import { describe, expect, it } from "vitest";
-import type { Failure } from "../../worker/core/failure.ts";
 import { decodeTable, encodeTable, type HealthTable } from "../../worker/core/health/table.ts";
 import { sweepForAMinute } from "../../worker/health/rounds.ts";
 import { sweeper } from "../../worker/health/sweep.ts";
-import type { Transport, UpstreamReply } from "../../worker/proxy/ports.ts";
+import type { Transport } from "../../worker/proxy/ports.ts";
 import { cluster, endpoints, locality } from "../core/balance/arbitrary.ts";
 import { check, health, noon, table } from "../core/health/tables.ts";
+import { answer, broken, notServing, serving, silent } from "./answers.ts";
 import { settled, world, type World } from "./world.ts";
-
-const broken: Failure = { kind: "transport", reached: "maybe", cause: "the reply broke off" };
-
-function chunks(of: readonly Uint8Array[]): ReadableStream {
-  return new ReadableStream({
-    start(controller) {
-      for (const chunk of of) controller.enqueue(chunk);
-      controller.close();
-    },
-  });
-}
-
-/** Bytes come as a stream of chunks: Node's byte streams refuse a read for more than they have left. */
-function answer(status: number, body: Uint8Array<ArrayBuffer> | ReadableStream | null, type = "application/proto"): UpstreamReply {
-  const response = new Response(body instanceof Uint8Array ? chunks([body]) : body, { status, headers: { "content-type": type } });
-  return { status, headers: response.headers, body: response.body as UpstreamReply["body"], trailers: null, arrayBuffer: () => response.arrayBuffer(), broken };
-}
-
-const says = (status: number) => Promise.resolve(answer(200, Uint8Array.of(0x08, status)));
-const serving = () => says(1);
-const notServing = () => says(2);
-const silent: Transport = ({ signal }) => new Promise((resolve) => signal?.addEventListener("abort", () => resolve({ failure: broken })));
 
 function clusters(count: number, rest = {}) {
   return { clusters: [cluster("users", [locality("eu", { endpoints: endpoints("eu", count) })], { healthCheck: check(rest) })] };
