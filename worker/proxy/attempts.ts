@@ -105,7 +105,8 @@ export function attempts({ ports, choosing, usual }: AttemptsNeeds, call: Call, 
     const settling = Array.from(running, ({ settled }) => settled);
     if (!mayHedge) return settling.length === 1 ? settling[0] : Promise.race(settling);
     const late = Promise.withResolvers<undefined>();
-    const cancel = ports.after(hedgeAfter(retry, call.method, usual.of(call.path)), () => late.resolve(undefined));
+    const isTrial = Array.from(running, ({ picked }) => picked.seen.ejectedUntil > 0).some(Boolean);
+    const cancel = ports.after(hedgeAfter(retry, isTrial || call.method?.idempotency === "no-side-effects", usual.of(call.path)), () => late.resolve(undefined));
     const settled = await Promise.race([...settling, late.promise]);
     cancel();
     return settled;

@@ -58,6 +58,16 @@ describe("an endpoint is ejected", () => {
     }));
   });
 
+  test("with its whole locality, where all of it fails by errors and another locality is well", () => {
+    const { tell, out, observations } = watched();
+    for (let e = 0; e < 3; e++) tell(0, e, error, 1, 5);
+    expect(out(1)).toBe(1 + 1);
+    for (let e = 0; e < 3; e++) tell(0, e, error, 1);
+    expect([out(1), observations[0]!.every(({ ejectedUntil }) => ejectedUntil > 1)]).toEqual([3, true]);
+    for (let e = 0; e < 3; e++) tell(1, e, error, 1, 20);
+    expect(out(1)).toBe(3);
+  });
+
   test("for longer each time, up to a bound, and for no longer at first once it has been well for a minute", () => {
     const { observations, tell } = watched();
     const one = observations[0]![0]!;

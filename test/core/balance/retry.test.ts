@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { hedgeAfter, retryAfter } from "../../../worker/core/balance/retry.ts";
-import type { CompiledMethod, CompiledRetry } from "../../../worker/core/config/compiled.ts";
+import type { CompiledRetry } from "../../../worker/core/config/compiled.ts";
 
 const policy: CompiledRetry = { maxAttempts: 3, codes: ["unavailable"], perTryTimeoutMs: 800, hedgingDelayMs: null };
 const failed = { code: "unavailable", unreached: false, pushback: null } as const;
@@ -22,10 +22,9 @@ describe("another attempt", () => {
 });
 
 describe("an attempt beside one that is silent", () => {
-  const method = (idempotency: CompiledMethod["idempotency"]): CompiledMethod => ({ path: "/a.B/C", kind: "unary", idempotency, typed: false });
-  test("begins after the time that the policy gives an attempt", () => expect(hedgeAfter(policy, method("idempotent"), 5)).toBe(800));
-  test("begins after three times the usual, from 50 to 300 ms, where a method has no side effects", () => {
-    expect([0, 5, 40, 500].map((usual) => hedgeAfter(policy, method("no-side-effects"), usual))).toEqual([300, 50, 120, 300]);
-    expect(hedgeAfter({ ...policy, hedgingDelayMs: 70 }, method("no-side-effects"), 500)).toBe(70);
+  test("begins after the time that the policy gives an attempt", () => expect(hedgeAfter(policy, false, 5)).toBe(800));
+  test("begins after three times the usual, from 50 to 300 ms, where a second attempt is wanted early", () => {
+    expect([0, 5, 40, 500].map((usual) => hedgeAfter(policy, true, usual))).toEqual([300, 50, 120, 300]);
+    expect(hedgeAfter({ ...policy, hedgingDelayMs: 70 }, true, 500)).toBe(70);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { getQuery, parseGetQuery } from "../../../worker/core/protocol/connect-get.ts";
 import { cors } from "../../../worker/core/protocol/cors.ts";
 import { contentTypeOf, formFromContentType } from "../../../worker/core/protocol/dialect.ts";
-import { surveyRequest, takeTrailerPrefixed } from "../../../worker/core/protocol/metadata.ts";
+import { replyMetadata, surveyRequest, takeTrailerPrefixed } from "../../../worker/core/protocol/metadata.ts";
 
 describe("content types", () => {
   test.each([
@@ -82,4 +82,9 @@ describe("CORS", () => {
     cors(config).onReply(other, null);
     expect([...other]).toEqual([["vary", "Origin"]]);
   });
+});
+
+test("headers of any name cross, and every cookie of a reply", () => {
+  expect([...surveyRequest(new Headers([["__proto__x", "1"], ["constructor", "2"]])).metadata]).toEqual([["__proto__x", "1"], ["constructor", "2"]]);
+  expect([...replyMetadata(new Headers([["set-cookie", "a=1"], ["set-cookie", "b=2"], ["x", "y"]]), "metadata")]).toEqual([["set-cookie", "a=1"], ["set-cookie", "b=2"], ["x", "y"]]);
 });

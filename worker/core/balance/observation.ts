@@ -59,7 +59,7 @@ export function record(one: Observation, outcome: Outcome, now: number, cluster:
   if (!failed) return succeed(one, outcome.ms, now);
   one.failures++;
   const unanswered = outcome.by !== "answered";
-  if (one.ejectedUntil > now || (!onTrial && one.failures < policy.consecutiveFailures) || !(unanswered || mayEject(cluster, now, policy))) return "soon";
+  if (one.ejectedUntil > now || (!onTrial && one.failures < policy.consecutiveFailures) || !(unanswered || mayEject(one, cluster, now, policy))) return "soon";
   one.ejections++;
   one.ejectedUntil = now + Math.min(policy.baseEjectionMs * one.ejections, policy.maxEjectionMs);
   one.failures = 0;
@@ -83,11 +83,17 @@ function isFailure({ code, by }: Outcome): boolean {
   return by !== "answered" || code === "unavailable" || code === "internal" || code === "data_loss";
 }
 
-/** Errors take out one endpoint of a cluster, and more up to the policy's share; who does not answer at all is not asked. */
-function mayEject(cluster: Observations, now: number, { maxEjected }: CompiledOutlier): boolean {
+/**
+ * Errors take out one endpoint of a cluster, and more up to the policy's share; a locality that fails as a whole goes as a
+ * whole, where there is another.
+ */
+function mayEject(one: Observation, cluster: Observations, now: number, { maxEjected, consecutiveFailures }: CompiledOutlier): boolean {
   const all = cluster.flat();
-  const out = all.filter(({ ejectedUntil }) => ejectedUntil > now).length;
-  return out < Math.max(1, Math.floor(maxEjected * all.length));
+  const isOut = ({ ejectedUntil }: Observation): boolean => ejectedUntil > now;
+  if (all.filter(isOut).length < Math.max(1, Math.floor(maxEjected * all.length))) return true;
+  const neighbours = cluster.find((locality) => locality.includes(one)) ?? [];
+  const othersAreWell = all.some((other) => !neighbours.includes(other) && !isOut(other) && other.failures === 0);
+  return othersAreWell && neighbours.every((neighbour) => isOut(neighbour) || neighbour.failures >= consecutiveFailures);
 }
 
 /** A trial that nobody has heard of for so long is over: the runtime may have dropped its call. */

@@ -29,9 +29,12 @@ export function retryAfter({ codes }: CompiledRetry, { code, unreached, pushback
 const initialMs = 20;
 const longestMs = 500;
 
-/** How long to wait for an attempt before another one begins beside it, in milliseconds; `usual`: what such calls take, 0 where nobody knows. */
-export function hedgeAfter({ perTryTimeoutMs, hedgingDelayMs }: CompiledRetry, method: CompiledMethod | undefined, usual: number): number {
-  if (method?.idempotency !== "no-side-effects") return perTryTimeoutMs;
+/**
+ * How long to wait for an attempt before another one begins beside it, in milliseconds; `usual`: what such calls take, 0 where
+ * nobody knows. `early`: the method has no side effects, or the attempt is at an endpoint on probation.
+ */
+export function hedgeAfter({ perTryTimeoutMs, hedgingDelayMs }: CompiledRetry, early: boolean, usual: number): number {
+  if (!early) return perTryTimeoutMs;
   return hedgingDelayMs ?? (usual === 0 ? slowestHedgeMs : Math.min(slowestHedgeMs, Math.max(quickestHedgeMs, 3 * usual)));
 }
 

@@ -57,14 +57,20 @@ export function surveyRequest(headers: Headers): HeaderSurvey {
   let bytes = 0;
   let underscored: string | undefined;
   let named: string[] = [];
-  const kept: [string, string][] = [];
+  const kept = noHeaders();
   headers.forEach((value, name) => {
     bytes += name.length + value.length;
     if (name.includes("_")) underscored = name;
     if (name === "connection") named = value.toLowerCase().split(",").map((one) => one.trim());
-    if (!neverCross.has(name) && !protocolRequest.has(name) && !neverForwardedPrefixes.test(name)) kept.push([name, value]);
+    if (!neverCross.has(name) && !protocolRequest.has(name) && !neverForwardedPrefixes.test(name)) kept[name] = value;
   });
-  return { bytes, underscored, metadata: new Headers(named.length === 0 ? kept : kept.filter(([name]) => !named.includes(name))) };
+  for (const name of named) delete kept[name];
+  return { bytes, underscored, metadata: new Headers(kept) };
+}
+
+/** Headers by name: a list of pairs would cost an iterator for each of them on workerd. */
+function noHeaders(): Record<string, string> {
+  return Object.create(null) as Record<string, string>;
 }
 
 /** Whether a request header of this name, in lower case, is metadata: routed by, seen by layers and sent on. */
@@ -74,11 +80,16 @@ export function isMetadata(name: string): boolean {
 
 /** The metadata of a reply's head: without what the hop, CORS and, unless `keep`, the protocols own. */
 export function replyMetadata(head: Headers, keep: "protocol" | "metadata"): Headers {
-  const kept: [string, string][] = [];
+  const kept = noHeaders();
+  const cookies: string[] = [];
   head.forEach((value, name) => {
-    if (!neverRelayed.has(name) && (keep === "protocol" || !protocolReply.has(name))) kept.push([name, value]);
+    if (neverRelayed.has(name) || (keep === "metadata" && protocolReply.has(name))) return;
+    if (name === "set-cookie") cookies.push(value);
+    else kept[name] = value;
   });
-  return new Headers(kept);
+  const copy = new Headers(kept);
+  for (const cookie of cookies) copy.append("set-cookie", cookie);
+  return copy;
 }
 
 /** Connect unary keeps trailing metadata among the headers, behind this prefix. */
