@@ -4,12 +4,13 @@ import { type Failure, failureHttpStatus, failureToEnd } from "../core/failure.t
 import { parseGetQuery } from "../core/protocol/connect-get.ts";
 import { encodingHeaders, familyOf, formFromContentType, type WireForm } from "../core/protocol/dialect.ts";
 import { errorEnd } from "../core/protocol/end.ts";
-import { surveyRequest } from "../core/protocol/metadata.ts";
+import { type ByName, surveyRequest } from "../core/protocol/metadata.ts";
 import { connectTimeoutToMs, grpcTimeoutToMs } from "../core/protocol/timeout.ts";
 import type { MethodTable } from "../core/schema/method-table.ts";
 import type { Budget } from "./budget.ts";
 import type { Call, Reply } from "./call.ts";
 import { openLifetime } from "./lifetime.ts";
+import { lengthFrom } from "./read-whole.ts";
 import type { ConnectionFacts, Ports } from "./ports.ts";
 import { type Addressee, writeEnd } from "./write-reply.ts";
 
@@ -31,11 +32,11 @@ export function arrival(needs: ArrivalNeeds, request: Request, facts: Connection
   const { host, path, query } = splitUrl(url);
   if (host === undefined) return plain(400, "Cannot take this request: its Host must be one name");
   const survey = surveyRequest(headers);
-  const { metadata } = survey;
+  const { metadata, protocol } = survey;
   const routed = needs.route({ path, host, metadata });
   const method = routed && needs.methods.get(routed.methodPath);
 
-  const form = readForm(verb, headers, query, method);
+  const form = readForm(verb, protocol, query, method);
   if (form === undefined) {
     if (routed === undefined) return "no-rpc";
     const getAllowed = method?.idempotency === "no-side-effects";
@@ -56,13 +57,13 @@ export function arrival(needs: ArrivalNeeds, request: Request, facts: Connection
 
   const { route, methodPath } = routed;
   const connect = familyOf(to.form.dialect) === "connect";
-  const version = get === null ? headers.get("connect-protocol-version") : (get.value.version?.replace("v", "") ?? null);
-  if (connect && version !== null && version !== "1") {
+  const version = get === null ? protocol["connect-protocol-version"] : get.value.version?.replace("v", "");
+  if (connect && version !== undefined && version !== "1") {
     return refuse({ kind: "malformed-request", what: 'the Connect protocol version must be "1"' });
   }
-  const timeoutText = headers.get(connect ? "connect-timeout-ms" : "grpc-timeout");
-  const timeout = timeoutText === null ? undefined : connect ? connectTimeoutToMs(timeoutText) : grpcTimeoutToMs(timeoutText);
-  if (timeoutText !== null && timeout === undefined) return refuse({ kind: "malformed-request", what: "the time-out cannot be read" });
+  const timeoutText = protocol[connect ? "connect-timeout-ms" : "grpc-timeout"];
+  const timeout = timeoutText === undefined ? undefined : connect ? connectTimeoutToMs(timeoutText) : grpcTimeoutToMs(timeoutText);
+  if (timeoutText !== undefined && timeout === undefined) return refuse({ kind: "malformed-request", what: "the time-out cannot be read" });
   const unary = to.form.dialect === "connect-unary" || to.form.dialect === "connect-get" || method?.kind === "unary";
   const names = encodingHeaders(to.form.dialect);
   const life = openLifetime(needs.ports, facts, Math.min(timeout ?? Infinity, unary ? route.timeoutMs : route.maxDurationMs));
@@ -76,8 +77,9 @@ export function arrival(needs: ArrivalNeeds, request: Request, facts: Connection
       path: methodPath,
       route,
       method,
-      encoding: (get?.value.encoding ?? (headers.get(names.encoding) || "identity")).toLowerCase(),
-      accepts: headers.get(names.accept),
+      declared: lengthFrom(protocol["content-length"]),
+      encoding: (get?.value.encoding ?? (protocol[names.encoding] || "identity")).toLowerCase(),
+      accepts: protocol[names.accept] ?? null,
       metadata,
       timed: timeout !== undefined,
       life,
@@ -103,13 +105,13 @@ interface RequestForm {
   readonly get: ReturnType<typeof parseGetQuery> | null;
 }
 
-function readForm(verb: string, headers: Headers, query: string, method: CompiledMethod | undefined): RequestForm | undefined {
+function readForm(verb: string, protocol: ByName, query: string, method: CompiledMethod | undefined): RequestForm | undefined {
   if (verb === "POST") {
-    const form = formFromContentType(headers.get("content-type") ?? "");
+    const form = formFromContentType(protocol["content-type"] ?? "");
     if (form === undefined) return undefined;
     if (familyOf(form.dialect) === "connect") return { to: { form, text: { request: false, reply: false } }, textRequest: false, get: null };
     const textRequest = form.dialect === "grpc-web-text";
-    const accept = (headers.get("accept") ?? "").toLowerCase();
+    const accept = (protocol["accept"] ?? "").toLowerCase();
     const reply = accept.includes("application/grpc-web-text") || (textRequest && !accept.includes("application/grpc-web"));
     return { to: { form: { dialect: "grpc-web", codec: form.codec }, text: { request: textRequest, reply } }, textRequest, get: null };
   }

@@ -24,6 +24,8 @@ export interface Call {
   readonly route: CompiledRoute;
   /** What is known of the method, if anything. */
   readonly method: CompiledMethod | undefined;
+  /** The length of the request's body in bytes, where its head tells it. */
+  readonly declared: number | undefined;
   /** How request messages are compressed ("identity": not). */
   readonly encoding: string;
   /** The encodings that the caller takes in replies, or null where it names none. */

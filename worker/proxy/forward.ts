@@ -13,7 +13,7 @@ import type { Handler } from "./layer.ts";
 import { type Plan, plan } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import { checkEncoding, readOnlyRequest, requestFraming } from "./read-request.ts";
-import { declaredLength, smallBody } from "./read-whole.ts";
+import { smallBody } from "./read-whole.ts";
 import { relay } from "./relay.ts";
 import { usual } from "./usual.ts";
 import { type Outgoing, writeRequest } from "./write-request.ts";
@@ -94,7 +94,7 @@ function readRequest(call: Call, way: Plan, cluster: CompiledCluster, limits: Co
  */
 function mayPipe(call: Call, way: Plan, cluster: CompiledCluster, limit: number): boolean {
   if (way.way !== "pass" || call.get !== null || call.text.request || call.encoding !== "identity") return false;
-  const declared = declaredLength(call.request.headers) ?? 0;
+  const declared = call.declared ?? 0;
   if (declared === 0 || declared > limit + (way.dialect === "grpc-web" ? prefixLength : 0)) return false;
   return declared > smallBody || call.route.retry.maxAttempts === 1 || !(isRepeatable(call.method) || isPlural(cluster));
 }

@@ -12,7 +12,7 @@ import type { Account } from "./budget.ts";
 import type { Message } from "./call.ts";
 import type { Plan } from "./plan.ts";
 import type { UpstreamReply } from "./ports.ts";
-import { readWhole } from "./read-whole.ts";
+import { lengthFrom, readWhole } from "./read-whole.ts";
 
 /** A reply that has been read to its end. */
 export interface WholeReply {
@@ -23,6 +23,11 @@ export interface WholeReply {
 
 const corrupt: Failure = { kind: "malformed-reply", what: "a message cannot be decompressed" };
 const framingRoom = 64 * 1024;
+
+/** The length of a reply's body in bytes, where its head tells it. */
+export function lengthOf({ headers }: UpstreamReply): number | undefined {
+  return lengthFrom(headers.get("content-length"));
+}
 
 /** Metadata of a reply's head, the protocols' own headers taken out. */
 export function metadataOf(reply: UpstreamReply): Headers {
@@ -47,7 +52,7 @@ export async function readConnectUnary(reply: UpstreamReply, plan: Plan, limit: 
   const trailers = takeTrailerPrefixed(metadata);
   const encoding = reply.headers.get("content-encoding") || "identity";
   if (reply.status !== 200) {
-    const body = await readWhole(reply, limit, account, reply.broken);
+    const body = await readWhole(reply, lengthOf(reply), limit, account, reply.broken);
     const open = encoding === "gzip" ? await gunzip(body, limit, corrupt).catch(() => body) : body;
     const isJson = formFromContentType(reply.headers.get("content-type") ?? "")?.codec === "json";
     const end = isJson ? errorFromBody(open, codeFromHttpStatus(reply.status), trailers) : undefined;
@@ -56,7 +61,7 @@ export async function readConnectUnary(reply: UpstreamReply, plan: Plan, limit: 
   }
   const failure = headFailure(reply, plan);
   if (failure !== undefined) throw new FailureError(failure);
-  return { metadata, message: { data: await readWhole(reply, limit, account, reply.broken), encoding }, end: okEnd(trailers) };
+  return { metadata, message: { data: await readWhole(reply, lengthOf(reply), limit, account, reply.broken), encoding }, end: okEnd(trailers) };
 }
 
 /**
@@ -89,7 +94,7 @@ export async function readGrpcWebUnary(
   const inHead = endInHead(reply);
   const failure = headFailure(reply, plan);
   if (failure !== undefined && inHead === undefined) throw new FailureError(failure);
-  const body = await readWhole(reply, limit + framingRoom, account, reply.broken);
+  const body = await readWhole(reply, lengthOf(reply), limit + framingRoom, account, reply.broken);
   if (inHead !== undefined && body.length === 0) return { metadata: new Headers(), message: undefined, end: inHead, raw: undefined };
   const { envelopes, rest } = splitEnvelopes(body);
   if (rest.length > 0) throw new FailureError({ kind: "malformed-reply", what: "it ends inside a message" });

@@ -7,7 +7,7 @@ import type { Call, Message } from "./call.ts";
 import type { Framing } from "./framed.ts";
 import { paidOut, shifted } from "./paid-out.ts";
 import type { Plan } from "./plan.ts";
-import { declaredLength, readPieces, readWhole, smallBody } from "./read-whole.ts";
+import { readPieces, readWhole, smallBody } from "./read-whole.ts";
 import type { Outgoing } from "./write-request.ts";
 
 /** Room for the envelope's prefix, and for base64 where the body is text. */
@@ -28,8 +28,8 @@ export function checkEncoding(call: Call): void {
 export async function readOnlyRequest(call: Call, plan: Plan, limit: number): Promise<Outgoing> {
   const { request, form, account } = call;
   const asItIs = form.dialect === "connect-unary" && call.encoding === "identity" && plan.way !== "recode";
-  if (!asItIs || (declaredLength(request.headers) ?? Infinity) <= smallBody) return readMessage(call, limit, plan.recodeInput);
-  const pieces = await readPieces(request, limit, account, left);
+  if (!asItIs || (call.declared ?? Infinity) <= smallBody) return readMessage(call, limit, plan.recodeInput);
+  const pieces = await readPieces(request, call.declared, limit, account, left);
   const size = pieces.reduce((sum, { length }) => sum + length, 0);
   if (size <= smallBody) return { data: concat(pieces), encoding: "identity" };
   if (plan.dialect === "grpc-web") pieces.unshift(envelopePrefix(0, size));
@@ -45,10 +45,10 @@ async function readOnly(call: Call, limit: number): Promise<Message> {
   if (call.get !== null) return { data: call.get.message, encoding: call.encoding };
   const { request } = call;
   if (call.form.dialect === "connect-unary") {
-    return { data: await readWhole(request, limit, call.account, left), encoding: call.encoding };
+    return { data: await readWhole(request, call.declared, limit, call.account, left), encoding: call.encoding };
   }
   const room = call.text.request ? Math.ceil(limit / 3) * 4 + framingRoom : limit + framingRoom;
-  const body = await readWhole(request, room, call.account, left);
+  const body = await readWhole(request, call.declared, room, call.account, left);
   return onlyMessage(call, call.text.request ? decodeText(body) : body);
 }
 

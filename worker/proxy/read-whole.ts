@@ -11,25 +11,22 @@ const smallestStep = 4 * 1024;
 
 /** A body to be read whole: a Request's, or that of an origin's reply. */
 export interface Readable {
-  readonly headers: Headers;
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
-/** The declared length in bytes, or undefined where the body is chunked or declares nonsense. */
-export function declaredLength(headers: Headers): number | undefined {
-  const text = headers.get("content-length");
-  return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+/** A content-length in bytes, or undefined where there is none, or nonsense. */
+export function lengthFrom(text: string | null | undefined): number | undefined {
+  return text && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
 /**
- * Reads a body of at most `limit` bytes, each charged to the account; `broken` is what it means when it breaks off.
- * Throws `message-too-large` (on the declared length already) or `over-budget`.
+ * Reads a body of at most `limit` bytes, each charged to the account; `declared` is the length that its head tells, `broken`
+ * what it means when it breaks off. Throws `message-too-large` (on the declared length already) or `over-budget`.
  */
-export async function readWhole(from: Readable, limit: number, account: Account, broken: Failure): Promise<Uint8Array<ArrayBuffer>> {
-  const declared = declaredLength(from.headers);
+export async function readWhole(from: Readable, declared: number | undefined, limit: number, account: Account, broken: Failure): Promise<Uint8Array<ArrayBuffer>> {
   if (declared !== undefined && declared <= Math.min(limit, smallBody)) return readSmall(from, declared, account, broken);
-  const pieces = await readPieces(from, limit, account, broken);
+  const pieces = await readPieces(from, declared, limit, account, broken);
   if (pieces.length <= 1) return pieces[0] ?? new Uint8Array(0);
   const size = pieces.reduce((sum, { length }) => sum + length, 0);
   account.charge(size);
@@ -48,8 +45,8 @@ async function readSmall(from: Readable, declared: number, account: Account, bro
 }
 
 /** Reads a body in pieces, as `readWhole` does, without the copy that joins them. */
-export async function readPieces({ headers, body }: Readable, limit: number, account: Account, broken: Failure): Promise<Uint8Array<ArrayBuffer>[]> {
-  if ((declaredLength(headers) ?? 0) > limit) throw new FailureError({ kind: "message-too-large", limit });
+export async function readPieces({ body }: Pick<Readable, "body">, declared: number | undefined, limit: number, account: Account, broken: Failure): Promise<Uint8Array<ArrayBuffer>[]> {
+  if ((declared ?? 0) > limit) throw new FailureError({ kind: "message-too-large", limit });
   if (body === null) return [];
   const reader = byteReader(body);
   const pieces: Uint8Array<ArrayBuffer>[] = [];

@@ -9,9 +9,9 @@ import { type Framing, type IdleWatch, relayFramed } from "./framed.ts";
 import type { Plan } from "./plan.ts";
 import type { UpstreamReply } from "./ports.ts";
 import {
-  endInHead, foreign, headFailure, isEndFlag, isForeign, isSealedError, metadataOf, readConnectUnary, readEnd, readGrpcWebUnary, recodeReply, streamEncoding, type WholeReply,
+  endInHead, foreign, headFailure, isEndFlag, isForeign, isSealedError, lengthOf, metadataOf, readConnectUnary, readEnd, readGrpcWebUnary, recodeReply, streamEncoding, type WholeReply,
 } from "./read-reply.ts";
-import { declaredLength, readWhole, smallBody } from "./read-whole.ts";
+import { readWhole, smallBody } from "./read-whole.ts";
 import { relayBytes } from "./relay-bytes.ts";
 import { endFrame, enveloped, writeWhole } from "./write-reply.ts";
 
@@ -56,10 +56,10 @@ async function grpcWebUnary(relaying: Relaying, reply: UpstreamReply): Promise<R
 
 /** A good unary Connect reply says in its head that it is good: its body passes as it is. */
 async function passConnectUnary(call: Call, reply: UpstreamReply): Promise<Reply> {
-  const length = declaredLength(reply.headers);
+  const length = lengthOf(reply);
   if (length === undefined || length > smallBody) return passBody(call, reply, okEnd());
   const headers = replyMetadata(reply.headers, "protocol");
-  return { status: 200, headers, body: await readWhole(reply, smallBody, call.account, reply.broken), end: okEnd() };
+  return { status: 200, headers, body: await readWhole(reply, length, smallBody, call.account, reply.broken), end: okEnd() };
 }
 
 /** A body that passes as it comes; the call lives until its last byte. */
@@ -83,7 +83,7 @@ async function stream(relaying: Relaying, reply: UpstreamReply): Promise<Reply> 
   const { call, plan, limit } = relaying;
   const inHead = plan.dialect === "grpc-web" ? endInHead(reply) : undefined;
   if (inHead === undefined) return watch(relaying, reply, undefined);
-  const body = await readWhole(reply, limit, call.account, reply.broken);
+  const body = await readWhole(reply, lengthOf(reply), limit, call.account, reply.broken);
   if (body.length > 0) return watch(relaying, { ...reply, body: new Response(body).body as typeof reply.body }, inHead);
   relaying.idle?.stop();
   return writeWhole(call, new Headers(), undefined, inHead);

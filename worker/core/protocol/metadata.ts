@@ -50,7 +50,12 @@ export interface HeaderSurvey {
   readonly underscored: string | undefined;
   /** The headers that may cross to an origin as they are: the upstream dialect writes its own protocol headers. */
   readonly metadata: Headers;
+  /** The RPC protocols' own headers, by name. Every look-up in a Headers object leaves the engine; these do not. */
+  readonly protocol: ByName;
 }
+
+/** Values of headers by their names in lower case. */
+export type ByName = Readonly<Record<string, string | undefined>>;
 
 /** Looks at every request header once. */
 export function surveyRequest(headers: Headers): HeaderSurvey {
@@ -58,14 +63,16 @@ export function surveyRequest(headers: Headers): HeaderSurvey {
   let underscored: string | undefined;
   let named: string[] = [];
   const kept = noHeaders();
+  const protocol = noHeaders();
   headers.forEach((value, name) => {
     bytes += name.length + value.length;
     if (name.includes("_")) underscored = name;
     if (name === "connection") named = value.toLowerCase().split(",").map((one) => one.trim());
-    if (!neverCross.has(name) && !protocolRequest.has(name) && !neverForwardedPrefixes.test(name)) kept[name] = value;
+    if (protocolRequest.has(name)) protocol[name] = value;
+    else if (!neverCross.has(name) && !neverForwardedPrefixes.test(name)) kept[name] = value;
   });
   for (const name of named) delete kept[name];
-  return { bytes, underscored, metadata: new Headers(kept) };
+  return { bytes, underscored, metadata: new Headers(kept), protocol };
 }
 
 /** Headers by name: a list of pairs would cost an iterator for each of them on workerd. */
