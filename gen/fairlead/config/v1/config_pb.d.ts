@@ -306,7 +306,8 @@ export declare type HealthCheck = Message<"fairlead.config.v1.HealthCheck"> & {
   timeout?: Duration | undefined;
 
   /**
-   * Time between two probes of an endpoint. Below 1m it takes more than a cron trigger. Default 1m.
+   * Time between two probes of an endpoint. Cloudflare's cron ticks once a minute; below that, one tick sweeps again and again
+   * until its minute is over. Default 1m.
    *
    * @generated from field: google.protobuf.Duration interval = 4;
    */
