@@ -13,6 +13,6 @@ export function keysAbove(cluster: string, region: string, endpoint: Named): rea
 }
 
 /** `cluster/region`; a region may be called anything, so what would be read as the next part is escaped. */
-export function localityKey(cluster: string, region: string): string {
+function localityKey(cluster: string, region: string): string {
   return `${cluster}/${region.replaceAll(/[%/\s]/g, (character) => encodeURIComponent(character))}`;
 }

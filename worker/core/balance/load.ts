@@ -1,8 +1,8 @@
 /** How much of a tier's calls its eligible endpoints are trusted with before farther tiers take a part. */
-export const overprovisioning = 1.4;
+const overprovisioning = 1.4;
 
 /** Below this share of eligible endpoints a tier is in panic, where no other can make up for it. */
-export const panicThreshold = 0.5;
+const panicThreshold = 0.5;
 
 /** Endpoints of one tier, or of one locality. */
 export interface TierHealth {

@@ -21,7 +21,7 @@ function mix(bits: number): number {
 }
 
 /** How much a key wants a candidate of this weight: the highest score of all has it. 0 where the weight is 0. */
-export function score(key: number, name: number, weight: number): number {
+function score(key: number, name: number, weight: number): number {
   if (weight === 0) return 0;
   const uniform = (mix(key ^ mix(name ^ 0x9e3779b9)) + 0.5) / 2 ** 32;
   return -weight / Math.log(uniform);

@@ -50,11 +50,6 @@ export function contentTypeOf(dialect: Dialect, codec: Codec): string {
   }
 }
 
-/** Whether bodies are envelopes (and so carry their end inside). */
-export function isEnveloped(dialect: Dialect): boolean {
-  return dialect === "connect-stream" || dialect === "grpc-web" || dialect === "grpc-web-text";
-}
-
 /** Which family of protocol headers a dialect uses. */
 export function familyOf(dialect: Dialect): "connect" | "grpc-web" {
   return dialect === "grpc-web" || dialect === "grpc-web-text" ? "grpc-web" : "connect";
