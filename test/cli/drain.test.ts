@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { packagePath } from "../../cli/serve/root.ts";
 import { denoKvFile } from "../../cli/store/deno-kv.ts";
-import { decodeOverrides } from "../../worker/core/health/overrides.ts";
+import { decodeOverrides } from "../../worker/core/health/codec.ts";
 import { folder, withLocalities } from "./temporary.ts";
 
 const yaml = withLocalities('[{ region: eu, endpoints: [{ url: "https://eu-1.example.com/" }, { url: "https://eu-2.example.com" }] }]');

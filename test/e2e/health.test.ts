@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { encodeOverrides } from "../../worker/core/health/overrides.ts";
-import { decodeTable, encodeTable, type EndpointHealth } from "../../worker/core/health/table.ts";
+import { encodeOverrides } from "../../worker/core/health/codec.ts";
+import { decodeTable, encodeTable } from "../../worker/core/health/codec.ts";
+import type { EndpointHealth } from "../../worker/core/health/table.ts";
 import { defects, type Proxy, runtimes, sleep, startProxy } from "./harness.ts";
 import { type Answer, never, type RawOrigin, replies, startRawOrigin } from "./origin.ts";
 import { callerDialects, request, understand, webReply } from "./wire.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { encodeOverrides } from "../../worker/core/health/overrides.ts";
-import { encodeTable } from "../../worker/core/health/table.ts";
+import { encodeOverrides } from "../../worker/core/health/codec.ts";
+import { encodeTable } from "../../worker/core/health/codec.ts";
 import { healthReader } from "../../worker/health/reader.ts";
 import { cluster, endpoint, locality } from "../core/balance/arbitrary.ts";
 import { check, health, noon, table } from "../core/health/tables.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { decodeTable, encodeTable, type HealthTable } from "../../worker/core/health/table.ts";
+import { decodeTable, encodeTable } from "../../worker/core/health/codec.ts";
+import type { HealthTable } from "../../worker/core/health/table.ts";
 import { sweepForAMinute } from "../../worker/health/rounds.ts";
 import { sweeper } from "../../worker/health/sweep.ts";
 import type { Transport } from "../../worker/proxy/ports.ts";

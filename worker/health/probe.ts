@@ -1,5 +1,5 @@
 import { checkPath, checkRequest, checkVerdict, checkWire, type Verdict } from "../core/health/grpc-check.ts";
-import { shortText } from "../core/health/document.ts";
+import { shortText } from "../core/health/short-text.ts";
 import type { ProbeResult } from "../core/health/judge.ts";
 import type { Target } from "../core/health/targets.ts";
 import { byteReader } from "../proxy/byte-reader.ts";

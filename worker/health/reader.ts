@@ -1,8 +1,8 @@
 import type { StateOf } from "../core/balance/snapshot.ts";
-import type { Absence } from "../core/health/document.ts";
-import { decodeOverrides, type Overrides } from "../core/health/overrides.ts";
+import type { Absence, Read } from "../core/health/document.ts";
+import type { Overrides } from "../core/health/overrides.ts";
 import { stateOf } from "../core/health/states.ts";
-import { decodeTable, type HealthTable, isFresh } from "../core/health/table.ts";
+import { type HealthTable, isFresh } from "../core/health/table.ts";
 import type { Ports, Store } from "../proxy/ports.ts";
 import { overridesKey, tableKey } from "./documents.ts";
 
@@ -46,8 +46,7 @@ export function healthReader(ports: Pick<Ports, "store" | "now" | "after" | "log
     ports.log({ level: "warn", event: "health-unknown", document, reason });
   }
 
-  function takeTable(bytes: Uint8Array | null): void {
-    const read = decodeTable(bytes);
+  function takeTable(read: Read<HealthTable>): void {
     if ("none" in read) return complain(tableKey, read.none);
     if (!isFresh(read.value, now())) complain(tableKey, "stale");
     if (table !== null && read.value.writtenAt < table.writtenAt && isFresh(table, now())) return;
@@ -55,8 +54,7 @@ export function healthReader(ports: Pick<Ports, "store" | "now" | "after" | "log
     table = read.value;
   }
 
-  function takeOverrides(bytes: Uint8Array | null): void {
-    const read = decodeOverrides(bytes);
+  function takeOverrides(read: Read<Overrides>): void {
     const none: Absence | undefined = "none" in read ? read.none : undefined;
     if (none !== undefined && none !== "missing") return complain(overridesKey, none);
     const next = "value" in read ? read.value : null;
@@ -67,8 +65,10 @@ export function healthReader(ports: Pick<Ports, "store" | "now" | "after" | "log
   async function read(from: Store): Promise<void> {
     try {
       const [tableBytes, overridesBytes] = await Promise.all([probed ? from.get(tableKey) : null, from.get(overridesKey)]);
-      if (probed) takeTable(tableBytes);
-      takeOverrides(overridesBytes);
+      const missing = { none: "missing" } as const;
+      const codec = tableBytes === null && overridesBytes === null ? undefined : await import("../core/health/codec.ts");
+      if (probed) takeTable(codec?.decodeTable(tableBytes) ?? missing);
+      takeOverrides(codec?.decodeOverrides(overridesBytes) ?? missing);
       readAt = now();
     } catch (error) {
       complain("store", String(error));

@@ -1,6 +1,6 @@
 import type { CompiledConfig } from "../core/config/compiled.ts";
 import { judge, type ProbeResult } from "../core/health/judge.ts";
-import { type HealthTable, decodeTable, encodeTable, isFresh } from "../core/health/table.ts";
+import { type HealthTable, isFresh } from "../core/health/table.ts";
 import { dueTargets, targetsOf, type Target } from "../core/health/targets.ts";
 import type { Ports, Store } from "../proxy/ports.ts";
 import { tableKey } from "./documents.ts";
@@ -45,6 +45,7 @@ export function sweeper({ clusters }: Pick<CompiledConfig, "clusters">, ports: P
 
 async function readTable(store: Store, ports: Ports): Promise<HealthTable | null> {
   try {
+    const { decodeTable } = await import("../core/health/codec.ts");
     const read = decodeTable(await store.get(tableKey));
     if ("value" in read && isFresh(read.value, ports.now())) return read.value;
     const reason = "none" in read ? read.none : "stale";
@@ -57,6 +58,7 @@ async function readTable(store: Store, ports: Ports): Promise<HealthTable | null
 
 async function writeTable(store: Store, table: HealthTable, ports: Ports): Promise<boolean> {
   try {
+    const { encodeTable } = await import("../core/health/codec.ts");
     await store.put(tableKey, encodeTable(table));
     return true;
   } catch (error) {

@@ -3,7 +3,6 @@ import { isRepeatable } from "../core/balance/retry.ts";
 import type { CompiledCluster, CompiledLimits } from "../core/config/compiled.ts";
 import { FailureError } from "../core/failure.ts";
 import { prefixLength } from "../core/protocol/envelope.ts";
-import type { MethodRecoder } from "../core/schema/recode.ts";
 import type { AskOf } from "./ask.ts";
 import { attempts, type Attempts } from "./attempts.ts";
 import type { Call, Reply } from "./call.ts";
@@ -14,6 +13,7 @@ import { type Plan, plan } from "./plan.ts";
 import type { Ports } from "./ports.ts";
 import { checkEncoding, readOnlyRequest, requestFraming } from "./read-request.ts";
 import { smallBody } from "./read-whole.ts";
+import type { Recoding } from "./recoding.ts";
 import { relay } from "./relay.ts";
 import { usual } from "./usual.ts";
 import { type Outgoing, writeRequest } from "./write-request.ts";
@@ -23,11 +23,11 @@ export interface ForwardNeeds {
   readonly limits: CompiledLimits;
   readonly choosing: Choosing;
   readonly askOf: AskOf;
-  readonly recoderOf: (path: string) => MethodRecoder | undefined;
+  readonly recoding: Recoding;
 }
 
 /** Takes a call to its cluster's endpoints, and relays what comes back. Throws a FailureError where that cannot be. */
-export function forward({ ports, limits, choosing, askOf, recoderOf }: ForwardNeeds): Handler {
+export function forward({ ports, limits, choosing, askOf, recoding }: ForwardNeeds): Handler {
   const needs = { ports, choosing, usual: usual() };
 
   async function send(call: Call, way: Plan, outgoing: Outgoing, idle: IdleWatch | undefined, picked: Picked, made: number, signal: AbortSignal | null): Promise<Reply> {
@@ -52,7 +52,9 @@ export function forward({ ports, limits, choosing, askOf, recoderOf }: ForwardNe
     const ask = askOf(call);
     const at = pickCluster(now, ask, ports.random);
     const { cluster } = now.clusters[at]!;
-    const way = plan(call, cluster, recoderOf);
+    const loading = cluster.codecs.includes(call.form.codec) ? undefined : recoding.load();
+    if (loading !== undefined) await loading;
+    const way = plan(call, cluster, recoding.of);
     call.trace.cluster = at;
     call.trace.snapshot = now;
     call.trace.ask = ask;

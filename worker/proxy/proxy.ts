@@ -3,7 +3,6 @@ import type { CompiledConfig } from "../core/config/compiled.ts";
 import { type Failure, failureHttpStatus, failureOf, failureToEnd } from "../core/failure.ts";
 import { cors } from "../core/protocol/cors.ts";
 import { methodTable } from "../core/schema/method-table.ts";
-import { recoders } from "../core/schema/recode.ts";
 import { arrival } from "./arrival.ts";
 import { asker } from "./ask.ts";
 import { choosing, type Known, nothingKnown } from "./choosing.ts";
@@ -17,6 +16,7 @@ import { noRpc } from "./no-rpc.ts";
 import type { ConnectionFacts, Ports } from "./ports.ts";
 import { paidOut, slices } from "./paid-out.ts";
 import { smallBody } from "./read-whole.ts";
+import { recoding } from "./recoding.ts";
 import { writeEnd } from "./write-reply.ts";
 
 export interface ProxyOptions {
@@ -45,7 +45,7 @@ export function createProxy({ config, ports, known = nothingKnown, layers = [] }
     ports,
   };
   const askOf = asker(config);
-  const toOrigin = forward({ ports, askOf, choosing: choosing(config, ports, known), limits: config.limits, recoderOf: recoders(config.descriptors) });
+  const toOrigin = forward({ ports, askOf, choosing: choosing(config, ports, known), limits: config.limits, recoding: recoding(config.descriptors) });
 
   // The layers, outermost first: explaining adds to any reply why it came from where it came; rescue turns whatever is
   // thrown into a reply; the arrival slot sees the call's head; the departure slot sees it last; forward takes it to an origin.

@@ -3,9 +3,11 @@ import { type Timestamp, timestampFromMs, TimestampSchema } from "@bufbuild/prot
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { EndpointHealthSchema, HealthTableSchema, OverridesSchema, type State } from "../../../gen/fairlead/health/v1/health_pb.js";
-import { mostBytes, shortText } from "../../../worker/core/health/document.ts";
-import { decodeOverrides, encodeOverrides, type Overrides } from "../../../worker/core/health/overrides.ts";
-import { decodeTable, encodeTable } from "../../../worker/core/health/table.ts";
+import { mostBytes } from "../../../worker/core/health/document.ts";
+import { shortText } from "../../../worker/core/health/short-text.ts";
+import { decodeOverrides, encodeOverrides } from "../../../worker/core/health/codec.ts";
+import type { Overrides } from "../../../worker/core/health/overrides.ts";
+import { decodeTable, encodeTable } from "../../../worker/core/health/codec.ts";
 import { anyTable, health, mangled, noon, table } from "./tables.ts";
 
 const anyOverrides: fc.Arbitrary<Overrides> = fc.record({ writtenAt: fc.nat(), drains: fc.array(fc.record({ target: fc.string(), reason: fc.stringMatching(/^[a-z]*$/), since: fc.nat() }), { maxLength: 4 }) });

@@ -7,7 +7,7 @@ import { type End, okEnd } from "../protocol/end.ts";
 import { flagTrailer, fromUtf8, splitEnvelopes, utf8, writeEnvelope } from "../protocol/envelope.ts";
 import { connectTimeoutFromMs, grpcTimeoutFromMs } from "../protocol/timeout.ts";
 import { endFromTrailerBlock, endFromTrailers } from "../protocol/trailers.ts";
-import { shortText } from "./document.ts";
+import { shortText } from "./short-text.ts";
 
 /**
  * grpc.health.v1.Health/Check: HealthCheckRequest {string service = 1}, HealthCheckResponse {ServingStatus status = 1}.

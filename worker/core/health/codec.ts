@@ -1,0 +1,61 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { HealthTableSchema, OverridesSchema, State, type EndpointHealth as Written } from "../../../gen/fairlead/health/v1/health_pb.js";
+import { instantOf, type Read, readDocument, schemaVersion, timestampOf } from "./document.ts";
+import type { Overrides } from "./overrides.ts";
+import { shortText } from "./short-text.ts";
+import type { EndpointHealth, HealthTable } from "./table.ts";
+
+/** The two documents as bytes. Loaded when the first is read: a third of a Worker's start would otherwise be their schemas. */
+
+export function encodeTable({ writtenAt, revision, endpoints }: HealthTable): Uint8Array<ArrayBuffer> {
+  const table = create(HealthTableSchema, {
+    schemaVersion,
+    revision: uint32(revision),
+    endpoints: [...endpoints].map(([key, health]) => ({
+      key,
+      state: health.state === "healthy" ? State.HEALTHY : State.UNHEALTHY,
+      since: timestampOf(health.since),
+      detail: health.detail,
+      successes: uint32(health.successes),
+      failures: uint32(health.failures),
+      probedAt: timestampOf(health.probedAt),
+      roundTripMs: uint32(health.roundTripMs),
+    })),
+    writtenAt: timestampOf(writtenAt),
+  });
+  return toBinary(HealthTableSchema, table) as Uint8Array<ArrayBuffer>;
+}
+
+/** Reads a table, or says why there is none. Never throws. An entry without a state that is known here is passed over. */
+export function decodeTable(bytes: Uint8Array | null): Read<HealthTable> {
+  const read = readDocument(HealthTableSchema, bytes);
+  if ("none" in read) return read;
+  const { writtenAt, revision, endpoints } = read.value;
+  return { value: { writtenAt: instantOf(writtenAt), revision, endpoints: new Map(endpoints.filter(isKnown).map((health) => [health.key, entryOf(health)])) } };
+}
+
+function isKnown({ state }: Written): boolean {
+  return state === State.HEALTHY || state === State.UNHEALTHY;
+}
+
+function entryOf({ state, since, detail, successes, failures, probedAt, roundTripMs }: Written): EndpointHealth {
+  return { state: state === State.HEALTHY ? "healthy" : "unhealthy", since: instantOf(since), detail: shortText(detail), successes, failures, probedAt: instantOf(probedAt), roundTripMs };
+}
+
+/** What a uint32 can hold of a count. */
+function uint32(n: number): number {
+  return Math.min(Math.max(Math.round(n), 0), 0xffffffff);
+}
+
+export function encodeOverrides({ writtenAt, drains }: Overrides): Uint8Array<ArrayBuffer> {
+  const written = drains.map(({ target, reason, since }) => ({ target, reason: shortText(reason), since: timestampOf(since) }));
+  return toBinary(OverridesSchema, create(OverridesSchema, { schemaVersion, drains: written, writtenAt: timestampOf(writtenAt) })) as Uint8Array<ArrayBuffer>;
+}
+
+/** Reads overrides, or says why there are none. Never throws. */
+export function decodeOverrides(bytes: Uint8Array | null): Read<Overrides> {
+  const read = readDocument(OverridesSchema, bytes);
+  if ("none" in read) return read;
+  const { writtenAt, drains } = read.value;
+  return { value: { writtenAt: instantOf(writtenAt), drains: drains.map(({ target, reason, since }) => ({ target, reason: shortText(reason), since: instantOf(since) })) } };
+}
