@@ -105,6 +105,15 @@ describe("an ejected endpoint", () => {
     expect(pick(30_000 + longestTrialMs)!.region).toBe("near");
   });
 
+  test("that is the only one takes every call, ejected or on probation", () => {
+    const { tell, pick } = watched(cluster("c", [locality("r", { endpoints: endpoints("r", 1) })]));
+    tell(0, 0, silent, 0, 5);
+    for (const now of [1, 29_999, 30_000, 30_001, 60_000]) {
+      expect(pick(now, true)?.region).toBe("r");
+      expect(pick(now, false)?.region).toBe("r");
+    }
+  });
+
   test("that fails its trial is out again at once; one that passes comes back with a growing share", () => {
     const { tell, pick, at, observations } = watched();
     for (let e = 0; e < 3; e++) tell(0, e, silent, 0, 5);

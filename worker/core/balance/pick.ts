@@ -27,6 +27,8 @@ export interface Attempt {
   readonly tried: readonly Picked[];
   /** Whether the call may be sent again if it fails: only then may it be the one that is tried on an endpoint on probation. */
   readonly repeatable: boolean;
+  /** Nobody else takes it: endpoints on probation do, as many calls as come. */
+  readonly atAnyRisk?: boolean;
 }
 
 /** Uniform in [0, 1), anew at each call. */
@@ -46,8 +48,11 @@ export function pickCluster({ clusters }: Snapshot, { route: { split }, key }: A
 export function pickEndpoint({ clusters }: Snapshot, cluster: number, ask: Ask, random: Random, attempt: Attempt = only): Picked | undefined {
   const view = clusters[cluster]!;
   const { tried } = attempt;
-  if (tried.length === 0) return pickAmong(view, ask, none, attempt, random);
-  return pickAmong(view, ask, tried.map(({ region }) => region), attempt, random) ?? pickAmong(view, ask, none, attempt, random);
+  return (
+    (tried.length === 0 ? undefined : pickAmong(view, ask, tried.map(({ region }) => region), attempt, random)) ??
+    pickAmong(view, ask, none, attempt, random) ??
+    pickAmong(view, ask, none, { ...attempt, atAnyRisk: true }, random)
+  );
 }
 
 const only: Attempt = { tried: [], repeatable: false };
@@ -126,9 +131,9 @@ function pickWithin(locality: LocalityView, { panic }: Standing, choice: Compile
 }
 
 /** Whether an endpoint takes this attempt: none is tried twice, and one on probation takes one call, which can be repeated. */
-function takes({ endpoint, state, seen }: EndpointView, now: number, { tried, repeatable }: Attempt): boolean {
+function takes({ endpoint, state, seen }: EndpointView, now: number, { tried, repeatable, atAnyRisk = false }: Attempt): boolean {
   if (tried.some((before) => before.endpoint === endpoint)) return false;
-  return state !== "probation" || (repeatable && now - seen.trialSince >= longestTrialMs);
+  return atAnyRisk || state !== "probation" || (repeatable && now - seen.trialSince >= longestTrialMs);
 }
 
 /** Draws by weights that are made for this draw; -1 where all are 0. */
