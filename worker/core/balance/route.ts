@@ -57,17 +57,45 @@ function table(routes: readonly CompiledRoute[]): Find {
   };
 }
 
-/** Routes that compare the path with the same text, by the host that they name ("": any), the most metadata first. */
-type ByHost = ReadonlyMap<string, readonly CompiledRoute[]>;
+/** Routes that compare the path with the same text, by the host that they name ("": any). */
+type ByHost = ReadonlyMap<string, Among>;
+
+/** The first of some routes whose metadata conditions a call meets. */
+type Among = (call: Routable) => Ranked | undefined;
+
+interface Ranked {
+  readonly route: CompiledRoute;
+  /** 0 goes first. */
+  readonly rank: number;
+}
 
 function byPath(routes: readonly CompiledRoute[]): ReadonlyMap<string, ByHost> {
-  const mostFirst = (some: readonly CompiledRoute[]) => some.toSorted((a, b) => b.match.metadata.length - a.match.metadata.length);
-  return mapValues(Map.groupBy(routes, ({ match }) => match.path), (same) => mapValues(Map.groupBy(same, ({ match }) => match.host ?? ""), mostFirst));
+  return mapValues(Map.groupBy(routes, ({ match }) => match.path), (same) => mapValues(Map.groupBy(same, ({ match }) => match.host ?? ""), among));
 }
 
 function first(candidates: ByHost | undefined, call: Routable): CompiledRoute | undefined {
-  const fits = ({ match }: CompiledRoute): boolean => match.metadata.every((one) => metadataMatches(one, call.metadata));
-  return candidates?.get(call.host)?.find(fits) ?? candidates?.get("")?.find(fits);
+  return (candidates?.get(call.host)?.(call) ?? candidates?.get("")?.(call))?.route;
+}
+
+/** The most metadata goes first, then the order given. Routes that want a value of a header are found by it. */
+function among(routes: readonly CompiledRoute[]): Among {
+  const ranked = routes.toSorted((a, b) => b.match.metadata.length - a.match.metadata.length).map((route, rank): Ranked => ({ route, rank }));
+  const exactOf = ({ route }: Ranked): CompiledMetadataMatch | undefined => route.match.metadata.find(({ exact }) => exact !== null);
+  const others = ranked.filter((one) => exactOf(one) === undefined);
+  const byName = Map.groupBy(ranked.filter((one) => exactOf(one) !== undefined), (one) => exactOf(one)!.name);
+  const byValue = [...mapValues(byName, (same) => Map.groupBy(same, (one) => exactOf(one)!.exact!))];
+  return (call) => {
+    let best = others.find((one) => fits(one, call));
+    for (const [name, values] of byValue) {
+      const found = values.get(call.metadata.get(name) ?? "")?.find((one) => fits(one, call));
+      if (found !== undefined && (best === undefined || found.rank < best.rank)) best = found;
+    }
+    return best;
+  };
+}
+
+function fits({ route }: Ranked, { metadata }: Routable): boolean {
+  return route.match.metadata.every((one) => metadataMatches(one, metadata));
 }
 
 function mapValues<V, W>(map: ReadonlyMap<string, V>, to: (value: V) => W): Map<string, W> {
