@@ -49,7 +49,7 @@ describe("layers of one's own", () => {
     const { headers, body } = request(dialect, "x");
     const method = dialect === "connect-stream" ? "Server" : "Unary";
     const sent = new Request(`http://proxy.example/web/test.v1.Test/${method}`, { method: "POST", headers: { ...headers, ...more }, body: new Uint8Array(body) });
-    return received(await to.fetch(sent, { clientAddress: () => "10.0.0.1", place: () => null, left: () => null }));
+    return received(await to.fetch(sent, { keep: () => {}, clientAddress: () => "10.0.0.1", place: () => null, left: () => null }));
   }
 
   const tenant: Layer = {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { readPlace } from "../../worker/core/balance/place.ts";
 import { connectionFacts } from "../../worker/runtime/cloudflare/facts.ts";
 
-const facts = (cf?: Record<string, unknown>) => connectionFacts({ cf, headers: new Headers({ "cf-connecting-ip": "6.6.6.6" }), signal: new AbortController().signal });
+const facts = (cf?: Record<string, unknown>) => connectionFacts({ cf, headers: new Headers({ "cf-connecting-ip": "6.6.6.6" }), signal: new AbortController().signal }, { waitUntil: () => {} });
 
 describe("on Cloudflare", () => {
   const cf = { colo: "FRA", latitude: "50.11", longitude: "8.68", country: "DE", continent: "EU", asn: 3320 };

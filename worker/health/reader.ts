@@ -3,7 +3,7 @@ import type { Absence, Read } from "../core/health/document.ts";
 import type { Overrides } from "../core/health/overrides.ts";
 import { stateOf } from "../core/health/states.ts";
 import { type HealthTable, isFresh } from "../core/health/table.ts";
-import type { Ports, Store } from "../proxy/ports.ts";
+import type { Keep, Ports, Store } from "../proxy/ports.ts";
 import { overridesKey, tableKey } from "./documents.ts";
 
 /** Older than this, the copy in memory is read anew; the platform's own cache keeps it as long. */
@@ -24,7 +24,7 @@ export interface HealthReader {
    * To be awaited by a call before it picks; undefined where the copy is fresh enough. The call makes a read of its own, waits
    * for it 25 ms at most and then goes on with what there is. Never rejects.
    */
-  freshen(): Promise<void> | undefined;
+  freshen(keep?: Keep): Promise<void> | undefined;
   /** The table as it was read last, for whoever shows it. */
   table(): HealthTable | null;
 }
@@ -84,15 +84,18 @@ export function healthReader(ports: Pick<Ports, "store" | "now" | "after" | "log
       believed = fresh;
       return revision;
     },
-    freshen() {
+    freshen(keep = () => {}) {
       const at = now();
-      if (store === null || at - readAt < freshMs) return undefined;
+      const age = at - readAt;
+      if (store === null || (age >= 0 && age < freshMs)) return undefined;
       const since = at - triedAt;
       if (since >= waitMs && since < restMs) return undefined;
       if (since < 0 || since >= restMs) triedAt = at;
       const { promise, resolve } = Promise.withResolvers<void>();
       const cancel = ports.after(waitMs, resolve);
-      return Promise.race([read(store), promise]).finally(cancel);
+      const reading = read(store);
+      keep(reading);
+      return Promise.race([reading, promise]).finally(cancel);
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { Outcome } from "../core/balance/observation.ts";
 import { type Ask, type Picked, pickEndpoint } from "../core/balance/pick.ts";
-import { type Failed, hedgeAfter, isRepeatable, retryAfter } from "../core/balance/retry.ts";
+import { type Failed, hedgeAfter, isRepeatable, retryAfter, type RetryBudget } from "../core/balance/retry.ts";
 import { type Failure, FailureError, failureOf, failureToEnd } from "../core/failure.ts";
 import type { End } from "../core/protocol/end.ts";
 import type { Call, Reply } from "./call.ts";
@@ -12,6 +12,8 @@ export interface AttemptsNeeds {
   readonly ports: Ports;
   readonly choosing: Choosing;
   readonly usual: Usual;
+  /** For each cluster, by index. */
+  readonly budgets: readonly RetryBudget[];
 }
 
 export interface Sending {
@@ -52,14 +54,17 @@ interface Settled {
  * Sends a call to an endpoint, and to another one where it failed and may be repeated. One that has not answered for too
  * long gets another beside it, and the first good answer wins. One deadline, the call's own, is over all of them.
  */
-export function attempts({ ports, choosing, usual }: AttemptsNeeds, call: Call, { cluster, ask, replayable, oneReply, plural, send }: Sending): Attempts {
+export function attempts({ ports, choosing, usual, budgets }: AttemptsNeeds, call: Call, { cluster, ask, replayable, oneReply, plural, send }: Sending): Attempts {
   const { retry } = call.route;
+  const budget = budgets[cluster]!;
+  budget.earn();
   const repeatable = replayable && isRepeatable(call.method);
   const most = replayable ? retry.maxAttempts : 1;
   const tried: Picked[] = [];
   const running = new Set<Running>();
 
   function start(anywhere: boolean): boolean {
+    if (call.life.failure() !== undefined || (tried.length > 0 && !budget.spend())) return false;
     const attempt = { tried, repeatable: repeatable && tried.length + 1 < most };
     const now = choosing.snapshot();
     const picked = pickEndpoint(now, cluster, ask, ports.random, attempt) ?? (anywhere ? pickEndpoint(now, cluster, ask, ports.random) : undefined);
@@ -80,7 +85,7 @@ export function attempts({ ports, choosing, usual }: AttemptsNeeds, call: Call, 
     const { picked, since } = one;
     const ms = ports.now() - since;
     if (code === "ok" && oneReply) usual.took(call.path, ms);
-    choosing.ended(cluster, picked, { code, by, ms });
+    choosing.ended(cluster, picked, { code, by, ms: oneReply ? ms : 0 });
   }
 
   /** Tells of an attempt how it went; undefined where it is good enough to be relayed. */
@@ -123,7 +128,7 @@ export function attempts({ ports, choosing, usual }: AttemptsNeeds, call: Call, 
 
   return {
     async run() {
-      if (!start(true)) throw new FailureError({ kind: "nowhere-to-go" });
+      if (!start(true)) throw new FailureError(call.life.failure() ?? { kind: "nowhere-to-go" });
       let mayHedge = repeatable && oneReply && plural;
       for (;;) {
         const settled = await next(mayHedge && tried.length < most);
@@ -132,11 +137,12 @@ export function attempts({ ports, choosing, usual }: AttemptsNeeds, call: Call, 
           continue;
         }
         const failed = judge(settled);
-        if (failed !== undefined && call.life.failure() === undefined) {
-          const wait = tried.length < most ? retryAfter(retry, failed, repeatable, tried.length, ports.random()) : undefined;
-          if (wait !== undefined && wait < call.life.remaining()) {
+        const wait = failed && retryAfter(retry, failed, repeatable, tried.length, ports.random());
+        // What no other attempt could make better is the answer, whoever else is under way.
+        if (wait !== undefined && call.life.failure() === undefined) {
+          if (tried.length < most && wait < call.life.remaining()) {
             if (running.size === 0) await sleep(ports, wait);
-            if (call.life.failure() === undefined && start(running.size === 0)) continue;
+            if (start(running.size === 0)) continue;
           }
           if (running.size > 0) continue;
         }
@@ -148,7 +154,9 @@ export function attempts({ ports, choosing, usual }: AttemptsNeeds, call: Call, 
       }
     },
     over() {
-      giveUp(ports.now() - retry.perTryTimeoutMs);
+      // Of a caller that left, or gave less time than such calls take, nobody can tell whose fault it was.
+      const left = call.life.failure()?.kind === "left";
+      giveUp(left ? -Infinity : ports.now() - Math.max(retry.perTryTimeoutMs, 3 * usual.of(call.path)));
     },
   };
 }

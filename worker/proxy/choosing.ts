@@ -2,12 +2,12 @@ import { observe, type Outcome, record } from "../core/balance/observation.ts";
 import type { Picked } from "../core/balance/pick.ts";
 import { type Snapshot, snapshot, type StateOf } from "../core/balance/snapshot.ts";
 import type { CompiledConfig } from "../core/config/compiled.ts";
-import type { Ports } from "./ports.ts";
+import type { Keep, Ports } from "./ports.ts";
 
 /** What all calls of an isolate pick from, and tell of. */
 export interface Choosing {
   /** To be awaited before a pick, where it is a promise: what others know is being read. */
-  freshen(): Promise<void> | undefined;
+  freshen(keep: Keep): Promise<void> | undefined;
   /** The snapshot of this instant. */
   snapshot(): Snapshot;
   /** Takes in how a call to an endpoint of this cluster (by index) ended. To be called once for each pick. */
@@ -19,8 +19,8 @@ export interface Known {
   states(): StateOf;
   /** Changes whenever `states` would answer differently. */
   revision(): number;
-  /** A read that is worth a short wait, or undefined. Never rejects. */
-  freshen(): Promise<void> | undefined;
+  /** A read that is worth a short wait, or undefined. Never rejects. What goes on after that wait is handed to `keep`. */
+  freshen(keep: Keep): Promise<void> | undefined;
 }
 
 /** Nobody knows anything: there is no health table. */
@@ -49,7 +49,7 @@ export function choosing({ clusters }: CompiledConfig, ports: Ports, known: Know
   let due = Infinity;
   let revision = known.revision();
   return {
-    freshen: () => known.freshen(),
+    freshen: (keep) => known.freshen(keep),
     snapshot() {
       const now = ports.now();
       if (current !== undefined && now < due && revision === known.revision()) return current;
@@ -60,11 +60,11 @@ export function choosing({ clusters }: CompiledConfig, ports: Ports, known: Know
       due = current.until;
       return current;
     },
-    ended(cluster, { seen, region, endpoint }, outcome) {
+    ended(cluster, { seen, region, endpoint, trial }, outcome) {
       seen.pending--;
       const now = ports.now();
       const before = seen.ejectedUntil;
-      const change = record(seen, outcome, now, observations[cluster]!, clusters[cluster]!.outlier);
+      const change = record(seen, outcome, now, observations[cluster]!, clusters[cluster]!.outlier, trial);
       if (change === "now") due = now;
       else if (change === "soon" && plural[cluster]) due = Math.min(due, now + soonMs);
       if (seen.ejectedUntil !== before) {

@@ -11,9 +11,14 @@ export function explaining(who: CompiledExplain | null, ports: Ports, inner: Han
   return async (call) => {
     const reply = await inner(call);
     if (!mayAsk(call, who, ports)) return reply;
-    const explanation = explainCall(call);
-    reply.headers.set(explanationHeader, headerText(explanation));
-    ports.log({ level: "info", event: "explained", method: call.path, picked: explanation.picked, rules: explanation.rules.map(({ says }) => says) });
+    try {
+      const explanation = explainCall(call);
+      reply.headers.set(explanationHeader, headerText(explanation));
+      ports.log({ level: "info", event: "explained", method: call.path, picked: explanation.picked, rules: explanation.rules.map(({ says }) => says) });
+    } catch (error) {
+      // A reply that came is worth more than its explanation.
+      ports.log({ level: "error", event: "defect", method: call.path, error: String(error) });
+    }
     return reply;
   };
 }

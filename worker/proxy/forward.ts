@@ -1,5 +1,5 @@
 import { pickCluster, type Picked } from "../core/balance/pick.ts";
-import { isRepeatable } from "../core/balance/retry.ts";
+import { isRepeatable, retryBudget } from "../core/balance/retry.ts";
 import type { CompiledCluster, CompiledLimits } from "../core/config/compiled.ts";
 import { FailureError } from "../core/failure.ts";
 import { prefixLength } from "../core/protocol/envelope.ts";
@@ -28,7 +28,7 @@ export interface ForwardNeeds {
 
 /** Takes a call to its cluster's endpoints, and relays what comes back. Throws a FailureError where that cannot be. */
 export function forward({ ports, limits, choosing, askOf, recoding }: ForwardNeeds): Handler {
-  const needs = { ports, choosing, usual: usual() };
+  const needs = { ports, choosing, usual: usual(), budgets: choosing.snapshot().clusters.map(retryBudget) };
 
   async function send(call: Call, way: Plan, outgoing: Outgoing, idle: IdleWatch | undefined, picked: Picked, made: number, signal: AbortSignal | null): Promise<Reply> {
     const request = writeRequest(call, way, picked.endpoint, outgoing, signal);
@@ -46,7 +46,7 @@ export function forward({ ports, limits, choosing, askOf, recoding }: ForwardNee
 
   return async (call) => {
     checkEncoding(call);
-    const read = choosing.freshen();
+    const read = choosing.freshen(call.facts.keep);
     if (read !== undefined) await read;
     const now = choosing.snapshot();
     const ask = askOf(call);

@@ -64,8 +64,12 @@ export interface UpstreamReply {
 /** Sends one request. A failure says whether the request may have reached the origin. Never throws. */
 export type Transport = (request: UpstreamRequest) => Promise<UpstreamReply | { readonly failure: Failure }>;
 
+/** Has the runtime finish work that goes on when the reply has been sent. */
+export type Keep = (work: Promise<unknown>) => void;
+
 /** What a door knows of a connection. */
 export interface ConnectionFacts {
+  readonly keep: Keep;
   /** The caller's address where the door can vouch for it, or null. */
   readonly clientAddress: () => string | null;
   /** Where the caller is, where the platform knows, or null. */

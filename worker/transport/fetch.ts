@@ -22,8 +22,8 @@ export interface FetchOptions {
 
 /**
  * A transport over fetch: HTTP/1.1 or what the platform makes of it, and no trailers. Replies are left as they came
- * (nothing followed, decoded or cached). Cloudflare's 521, 523, 525, 526 and 530 mean that the origin was not reached,
- * 520, 522, 524, 527 to 529 that nobody knows.
+ * (nothing followed, decoded or cached). 520 to 530 are what Cloudflare says in the place of an origin; but an origin may say
+ * them too, so none is taken for proof that it was not reached.
  * https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/
  */
 export function fetchTransport({ bindings, reached, decodes, resends }: FetchOptions): Transport {
@@ -37,7 +37,7 @@ export function fetchTransport({ bindings, reached, decodes, resends }: FetchOpt
       const response = await target.fetch(baseUrl(endpoint) + path, (body instanceof ReadableStream ? { ...init, duplex: "half" } : init) as RequestInit);
       if (response.status >= 520 && response.status <= 530) {
         response.body?.cancel().catch(() => {});
-        return { failure: { kind: "transport", reached: surelyNot.has(response.status) ? "no" : "maybe", cause: `HTTP ${response.status}` } };
+        return { failure: { kind: "transport", reached: "maybe", cause: `HTTP ${response.status}` } };
       }
       const headersIn = decodes.size > 0 && decodes.has(response.headers.get("content-encoding") ?? "") ? decoded(response.headers) : response.headers;
       return received(response, headersIn);
@@ -81,4 +81,3 @@ export function errorText(error: unknown): string {
 
 const globalFetch: Fetcher = { fetch: (url, init) => fetch(url, init) };
 const broken: Failure = { kind: "transport", reached: "maybe", cause: "the reply broke off" };
-const surelyNot = new Set([521, 523, 525, 526, 530]);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { factorOf, longestTrialMs, type Observations, observe, type Outcome, record } from "../../../worker/core/balance/observation.ts";
+import { longestTrialMs, type Observations, observe, type Outcome, readinessOf, record, speedOf } from "../../../worker/core/balance/observation.ts";
 import { pickEndpoint } from "../../../worker/core/balance/pick.ts";
 import { nowhere } from "../../../worker/core/balance/place.ts";
 import { snapshot } from "../../../worker/core/balance/snapshot.ts";
@@ -15,9 +15,11 @@ const near = cluster("c", [locality("near", { endpoints: endpoints("near", 3) })
 /** A cluster under observation, and its calls. */
 function watched(of = near) {
   const observations: Observations = observe(of);
+  /** Calls to an endpoint; trials, where it is on probation. */
   const tell = (l: number, e: number, outcome: Outcome, now: number, times = 1) => {
+    const one = observations[l]![e]!;
     let last: ReturnType<typeof record>;
-    for (let i = 0; i < times; i++) last = record(observations[l]![e]!, outcome, now, observations, of.outlier);
+    for (let i = 0; i < times; i++) last = record(one, outcome, now, observations, of.outlier, one.ejectedUntil > 0 && one.ejectedUntil <= now);
     return last;
   };
   const at = (now: number) => snapshot([of], undefined, { observations: [observations], now });
@@ -105,6 +107,22 @@ describe("an ejected endpoint", () => {
     expect(pick(30_000 + longestTrialMs)!.region).toBe("near");
   });
 
+  test("is not brought back by a call that began before it went, nor kept out by one", () => {
+    const { tell, observations, at } = watched();
+    tell(0, 0, silent, 0, 5);
+    const one = observations[0]![0]!;
+    const { ejectedUntil } = one;
+    for (const outcome of [good, error, silent]) record(one, outcome, 31_000, observations, near.outlier);
+    expect([one.ejectedUntil, one.ejections, at(31_000).clusters[0]!.localities[0]!.endpoints[0]!.state]).toEqual([ejectedUntil, 1, "probation"]);
+  });
+
+  test("is found out about by a call that cannot be repeated, where no other comes", () => {
+    const { tell, pick } = watched();
+    for (let e = 0; e < 3; e++) tell(0, e, silent, 0, 5);
+    expect(pick(30_000 + longestTrialMs - 1, false)!.region).toBe("far");
+    expect(pick(30_000 + longestTrialMs, false)!.region).toBe("near");
+  });
+
   test("that is the only one takes every call, ejected or on probation", () => {
     const { tell, pick } = watched(cluster("c", [locality("r", { endpoints: endpoints("r", 1) })]));
     tell(0, 0, silent, 0, 5);
@@ -135,11 +153,11 @@ describe("the part of its weight that an endpoint gets", () => {
   test("is whole where all is well, and falls with failures and with being slower than its neighbours, not to nothing", () => {
     fc.assert(fc.property(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 1, max: 1000, noNaN: true }), (a, b, latency) => {
       const [one] = observe(near)[0]!;
-      const factor = (errors: number, ms: number) => factorOf({ ...one!, errors, latency: ms }, 0, 0, 10);
+      const factor = (errors: number, ms: number) => readinessOf({ ...one!, errors }, 0, 0) * speedOf({ ...one!, latency: ms }, 10);
       expect(factor(0, 20)).toBe(1);
       expect(factor(Math.max(a, b), latency)).toBeLessThanOrEqual(factor(Math.min(a, b), latency));
       expect(factor(a, latency)).toBeLessThanOrEqual(factor(a, 10));
-      expect(factor(a, latency)).toBeGreaterThanOrEqual(0.1);
+      expect(factor(a, latency)).toBeGreaterThanOrEqual(0.01);
     }));
   });
 
@@ -151,4 +169,11 @@ describe("the part of its weight that an endpoint gets", () => {
     const { fit } = at(0).clusters[0]!.localities[0]!;
     expect(fit.upTo[0]! / fit.sum).toBeLessThan(0.05);
   });
+});
+
+test("who refuses fast draws no calls to itself, and a stream says nothing of speed", () => {
+  const { observations, tell } = watched();
+  tell(0, 0, { code: "not_found", by: "answered", ms: 1 }, 0, 50);
+  tell(0, 1, { ...good, ms: 0 }, 0, 50);
+  expect(observations[0]!.map(({ latency }) => latency)).toEqual([0, 0, 0]);
 });

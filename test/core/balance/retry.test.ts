@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { hedgeAfter, retryAfter } from "../../../worker/core/balance/retry.ts";
+import { hedgeAfter, retryAfter, retryBudget } from "../../../worker/core/balance/retry.ts";
 import type { CompiledRetry } from "../../../worker/core/config/compiled.ts";
 
 const policy: CompiledRetry = { maxAttempts: 3, codes: ["unavailable"], perTryTimeoutMs: 800, hedgingDelayMs: null };
@@ -22,9 +22,23 @@ describe("another attempt", () => {
 });
 
 describe("an attempt beside one that is silent", () => {
-  test("begins after the time that the policy gives an attempt", () => expect(hedgeAfter(policy, false, 5)).toBe(800));
-  test("begins after three times the usual, from 50 to 300 ms, where a second attempt is wanted early", () => {
-    expect([0, 5, 40, 500].map((usual) => hedgeAfter(policy, true, usual))).toEqual([300, 50, 120, 300]);
+  test("begins after the time that the policy gives an attempt, or three times the usual of a slow method", () => {
+    expect([0, 5, 1000].map((usual) => hedgeAfter(policy, false, usual))).toEqual([800, 800, 3000]);
+  });
+  test("begins after three times the usual, at least 50 ms, where a second attempt is wanted early", () => {
+    expect([0, 5, 40, 500].map((usual) => hedgeAfter(policy, true, usual))).toEqual([300, 50, 120, 1500]);
     expect(hedgeAfter({ ...policy, hedgingDelayMs: 70 }, true, 500)).toBe(70);
   });
+});
+
+test("further attempts are a fifth of the calls in the long run, and 500 at a stroke", () => {
+  const budget = retryBudget();
+  const spend = (times: number) => Array.from({ length: times }, () => budget.spend()).filter(Boolean).length;
+  expect(spend(1000)).toBe(500);
+  let spent = 0;
+  for (let call = 0; call < 10_000; call++) {
+    budget.earn();
+    spent += spend(3);
+  }
+  expect(Math.abs(spent - 2000)).toBeLessThanOrEqual(1);
 });

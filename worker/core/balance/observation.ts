@@ -26,6 +26,7 @@ export interface Outcome {
   readonly code: Code;
   /** `answered`: the origin's own word. `transport`: it was not reached, or broke off. `silence`: it did not answer in time, while another did. `left`: nobody can tell. */
   readonly by: "answered" | "transport" | "silence" | "left";
+  /** How long it took; 0 where that says nothing, as of a stream. */
   readonly ms: number;
 }
 
@@ -47,28 +48,30 @@ const weightOfOne = 0.1;
 const forgetMs = 60_000;
 
 /**
- * Takes in how a call ended. Says whether it matters to picks: `now` where the endpoint went or came back, `soon` where it is
- * doing better or worse.
+ * Takes in how a call ended; `onTrial`: it was to find out how an endpoint on probation is. Says whether it matters to picks:
+ * `now` where the endpoint went or came back, `soon` where it is doing better or worse. Of an endpoint that is out, only a
+ * trial says anything: the others began before it went.
  */
-export function record(one: Observation, outcome: Outcome, now: number, cluster: Observations, policy: CompiledOutlier): "now" | "soon" | undefined {
-  const onTrial = one.trialSince > -Infinity;
-  one.trialSince = -Infinity;
+export function record(one: Observation, outcome: Outcome, now: number, cluster: Observations, policy: CompiledOutlier, onTrial = false): "now" | "soon" | undefined {
+  if (one.ejectedUntil > 0 && !onTrial) return undefined;
+  if (onTrial) one.trialSince = -Infinity;
   if (outcome.by === "left") return onTrial ? "now" : undefined;
   const failed = isFailure(outcome);
   one.errors += weightOfOne * ((failed ? 1 : 0) - one.errors);
-  if (!failed) return succeed(one, outcome.ms, now);
+  if (!failed) return succeed(one, outcome, now);
   one.failures++;
   const unanswered = outcome.by !== "answered";
-  if (one.ejectedUntil > now || (!onTrial && one.failures < policy.consecutiveFailures) || !(unanswered || mayEject(one, cluster, now, policy))) return "soon";
+  if ((!onTrial && one.failures < policy.consecutiveFailures) || !(onTrial || unanswered || mayEject(one, cluster, now, policy))) return "soon";
   one.ejections++;
   one.ejectedUntil = now + Math.min(policy.baseEjectionMs * one.ejections, policy.maxEjectionMs);
   one.failures = 0;
   return "now";
 }
 
-function succeed(one: Observation, ms: number, now: number): "now" | "soon" {
+function succeed(one: Observation, { code, ms }: Outcome, now: number): "now" | "soon" {
   one.failures = 0;
-  one.latency = one.latency === 0 ? ms : one.latency + weightOfOne * (ms - one.latency);
+  // Refusals are quick: who counted them would send everybody to whoever refuses.
+  if (code === "ok" && ms > 0) one.latency = one.latency === 0 ? ms : one.latency + weightOfOne * (ms - one.latency);
   if (one.ejectedUntil === 0) {
     if (now - one.backSince > forgetMs) one.ejections = 0;
     return "soon";
@@ -103,12 +106,19 @@ export const longestTrialMs = 30_000;
 const leastFactor = 0.1;
 
 /**
- * How much of its weight an endpoint is given: a growing part while it comes back (gRFC A58's slow start, aggression 1), and
- * less while it fails or takes more than twice as long as `usual`, the best of its neighbours.
+ * How many well endpoints this one is worth, from a tenth to 1: a growing part while it comes back (slow start, aggression 1), and
+ * less while it fails.
  */
-export function factorOf({ ejectedUntil, backSince, errors, latency }: Observation, now: number, slowStartMs: number, usual: number): number {
+export function readinessOf({ ejectedUntil, backSince, errors }: Observation, now: number, slowStartMs: number): number {
   if (ejectedUntil > 0) return leastFactor;
   const risen = slowStartMs === 0 ? 1 : (now - backSince) / slowStartMs;
-  const slow = latency > 2 * usual && usual > 0 ? ((2 * usual) / latency) ** 2 : 1;
-  return Math.max(leastFactor, Math.min(1, risen) * (1 - errors) ** 4 * slow);
+  return Math.max(leastFactor, Math.min(1, risen) * (1 - errors) ** 4);
+}
+
+/**
+ * How much of its weight among its neighbours it is given, from a tenth to 1: less where it takes more than twice as long as
+ * `usual`, what the middle one of them takes.
+ */
+export function speedOf({ latency }: Observation, usual: number): number {
+  return usual > 0 && latency > 2 * usual ? Math.max(leastFactor, ((2 * usual) / latency) ** 2) : 1;
 }

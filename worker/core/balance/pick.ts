@@ -19,6 +19,8 @@ export interface Picked {
   readonly endpoint: CompiledEndpoint;
   /** What this isolate has seen of it. */
   readonly seen: Observation;
+  /** Whether this call finds out how it is. */
+  readonly trial: boolean;
 }
 
 /** Which of a call's attempts an endpoint is picked for. */
@@ -27,7 +29,9 @@ export interface Attempt {
   readonly tried: readonly Picked[];
   /** Whether the call may be sent again if it fails: only then may it be the one that is tried on an endpoint on probation. */
   readonly repeatable: boolean;
-  /** Nobody else takes it: endpoints on probation do, as many calls as come. */
+  /** Nobody who is well takes it: sick endpoints do, where their tier is in panic, */
+  readonly inPanic?: boolean;
+  /** and those on probation, as many calls as come. */
   readonly atAnyRisk?: boolean;
 }
 
@@ -48,10 +52,12 @@ export function pickCluster({ clusters }: Snapshot, { route: { split }, key }: A
 export function pickEndpoint({ clusters }: Snapshot, cluster: number, ask: Ask, random: Random, attempt: Attempt = only): Picked | undefined {
   const view = clusters[cluster]!;
   const { tried } = attempt;
+  const regions = tried.length === 0 ? none : tried.map(({ region }) => region);
   return (
-    (tried.length === 0 ? undefined : pickAmong(view, ask, tried.map(({ region }) => region), attempt, random)) ??
+    (tried.length === 0 ? undefined : pickAmong(view, ask, regions, attempt, random)) ??
     pickAmong(view, ask, none, attempt, random) ??
-    pickAmong(view, ask, none, { ...attempt, atAnyRisk: true }, random)
+    pickAmong(view, ask, regions, { ...attempt, inPanic: true }, random) ??
+    pickAmong(view, ask, none, { ...attempt, inPanic: true, atAnyRisk: true }, random)
   );
 }
 
@@ -68,6 +74,7 @@ function pickAmong(view: ClusterView, ask: Ask, avoid: readonly string[], attemp
     const at = pickLocality(view, pinned, random);
     if (at === -1) return undefined;
     const locality = view.localities[at]!;
+    if (view.standings[at]!.panic && attempt.inPanic !== true) return undefined;
     const chosen = locality.endpoints[pickWithin(locality, view.standings[at]!, view.cluster.choice, pinned, view.now, attempt, random)];
     if (chosen !== undefined) return take(locality, chosen, view.now);
     avoided = [...avoided, locality.region];
@@ -77,7 +84,7 @@ function pickAmong(view: ClusterView, ask: Ask, avoid: readonly string[], attemp
 function take({ region }: LocalityView, { endpoint, state, seen }: EndpointView, now: number): Picked {
   seen.pending++;
   if (state === "probation") seen.trialSince = now;
-  return { region, endpoint, seen };
+  return { region, endpoint, seen, trial: state === "probation" };
 }
 
 function pickLocality({ localities, standings }: ClusterView, pinned: number | undefined, random: Random): number {
@@ -133,7 +140,10 @@ function pickWithin(locality: LocalityView, { panic }: Standing, choice: Compile
 /** Whether an endpoint takes this attempt: none is tried twice, and one on probation takes one call, which can be repeated. */
 function takes({ endpoint, state, seen }: EndpointView, now: number, { tried, repeatable, atAnyRisk = false }: Attempt): boolean {
   if (tried.some((before) => before.endpoint === endpoint)) return false;
-  return atAnyRisk || state !== "probation" || (repeatable && now - seen.trialSince >= longestTrialMs);
+  if (atAnyRisk || state !== "probation") return true;
+  // Where no call comes that can be repeated, another one has to find out.
+  const mayTry = repeatable || now - seen.ejectedUntil >= longestTrialMs;
+  return mayTry && now - seen.trialSince >= longestTrialMs;
 }
 
 /** Draws by weights that are made for this draw; -1 where all are 0. */

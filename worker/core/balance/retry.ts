@@ -34,9 +34,36 @@ const longestMs = 500;
  * nobody knows. `early`: the method has no side effects, or the attempt is at an endpoint on probation.
  */
 export function hedgeAfter({ perTryTimeoutMs, hedgingDelayMs }: CompiledRetry, early: boolean, usual: number): number {
-  if (!early) return perTryTimeoutMs;
-  return hedgingDelayMs ?? (usual === 0 ? slowestHedgeMs : Math.min(slowestHedgeMs, Math.max(quickestHedgeMs, 3 * usual)));
+  if (!early) return Math.max(perTryTimeoutMs, 3 * usual);
+  return hedgingDelayMs ?? (usual === 0 ? unknownHedgeMs : Math.max(quickestHedgeMs, 3 * usual));
 }
 
 const quickestHedgeMs = 50;
-const slowestHedgeMs = 300;
+const unknownHedgeMs = 300;
+
+/** How many further attempts calls may cause: tokens that calls earn and attempts spend. */
+export interface RetryBudget {
+  /** A call came. */
+  earn(): void;
+  /** Whether there may be another attempt; spends for it. */
+  spend(): boolean;
+}
+
+/**
+ * A fifth of the calls may be sent again, and so many at a stroke as a region that dies needs. Beyond it a slow or failing
+ * origin would get several times its load, and never recover.
+ */
+export function retryBudget(): RetryBudget {
+  let tokens = mostTokens;
+  return {
+    earn: () => void (tokens = Math.min(mostTokens, tokens + earnedByOne)),
+    spend() {
+      if (tokens < 1) return false;
+      tokens--;
+      return true;
+    },
+  };
+}
+
+const mostTokens = 500;
+const earnedByOne = 0.2;

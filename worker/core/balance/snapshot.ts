@@ -1,5 +1,5 @@
 import type { CompiledCluster, CompiledEndpoint } from "../config/compiled.ts";
-import { factorOf, longestTrialMs, type Observation, type Observations, observe } from "./observation.ts";
+import { longestTrialMs, type Observation, type Observations, observe, readinessOf, speedOf } from "./observation.ts";
 import type { Point } from "./place.ts";
 import { hash } from "./rendezvous.ts";
 import { type Weighted, weighted } from "./weighted.ts";
@@ -111,10 +111,10 @@ function clusterView(cluster: CompiledCluster, stateOf: StateOf, observations: O
       const seen = observations[l]![e]!;
       return { endpoint, name: hash(`endpoint ${endpoint.url} ${endpoint.binding ?? ""}`), state: stateNow(stateOf(cluster, locality.region, endpoint), seen, now), seen };
     });
-    const usual = Math.min(...endpoints.map(({ seen }) => seen.latency || Infinity));
-    const factors = endpoints.map(({ state, seen }) => (state === "unhealthy" || state === "ejected" ? 0 : factorOf(seen, now, cluster.slowStartMs, usual)));
+    const usual = middle(endpoints.map(({ seen }) => seen.latency).filter((ms) => ms > 0));
+    const readiness = endpoints.map(({ state, seen }) => (state === "unhealthy" || state === "ejected" ? 0 : readinessOf(seen, now, cluster.slowStartMs)));
     const weights = endpoints.map(({ endpoint, state }) => (state === "drained" ? 0 : endpoint.weight * locality.weight));
-    const fit = weights.map((weight, i) => weight * factors[i]!);
+    const fit = weights.map((weight, i) => weight * readiness[i]! * speedOf(endpoints[i]!.seen, usual));
     const { region, weight, priority, at } = locality;
     return {
       region, weight, priority, at, endpoints,
@@ -123,11 +123,16 @@ function clusterView(cluster: CompiledCluster, stateOf: StateOf, observations: O
       continents: new Set(locality.continents),
       total: weights.filter((w) => w > 0).length,
       eligible: fit.filter((w) => w > 0).length,
-      ready: factors.reduce((sum, factor, i) => sum + (weights[i]! > 0 ? factor : 0), 0),
+      ready: readiness.reduce((sum, part, i) => sum + (weights[i]! > 0 ? part : 0), 0),
       all: weighted(weights),
       fit: weighted(fit),
     };
   });
   const standings = localities.map((): Standing => ({ admitted: true, avoided: false, home: 2, km: Infinity, tier: -1, share: 0, panic: false }));
   return { cluster, now, name: hash(`cluster ${cluster.name}`), localities, standings };
+}
+
+/** The middle value, the lower of two; 0 where there is none. */
+function middle(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[(values.length - 1) >> 1] ?? 0;
 }

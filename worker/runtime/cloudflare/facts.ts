@@ -5,8 +5,8 @@ import type { ConnectionFacts } from "../../proxy/ports.ts";
 export type Arrived = Pick<Request, "headers" | "signal"> & { readonly cf?: Readonly<Record<string, unknown>> | undefined };
 
 /** What workerd tells of a connection: Cloudflare's, or one of one's own. */
-export function connectionFacts(request: Arrived): ConnectionFacts {
-  return { clientAddress: () => clientAddress(request), place: () => place(request), left: () => request.signal };
+export function connectionFacts(request: Arrived, context: Pick<ExecutionContext, "waitUntil">): ConnectionFacts {
+  return { keep: (work) => context.waitUntil(work), clientAddress: () => clientAddress(request), place: () => place(request), left: () => request.signal };
 }
 
 /**

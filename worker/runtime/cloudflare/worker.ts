@@ -18,9 +18,9 @@ function open(env: object): Proxy {
 }
 
 export default {
-  fetch(request: Request, env: object): Promise<Response> {
+  fetch(request: Request, env: object, context: ExecutionContext): Promise<Response> {
     proxy ??= open(env);
-    return proxy.fetch(request, connectionFacts(request));
+    return proxy.fetch(request, connectionFacts(request, context));
   },
   /** A cron ticks by the minute at most. Who names none ticks by itself, as often as it likes: one sweep. */
   scheduled({ cron }: { readonly cron: string }, env: object): Promise<void> {

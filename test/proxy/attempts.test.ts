@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import { compileText } from "../e2e/harness.ts";
+import { createProxy, decodeArtifact, type LogEntry, type Ports, type UpstreamReply } from "../../worker/index.ts";
+
+/** What an endpoint does with a request: after so many milliseconds it answers with a code, or never. */
+type Behaviour = { readonly after: number; readonly code: string } | "never";
+
+const endpoint = (name: string) => `{ url: "http://${name}.example" }`;
+const yaml = `
+methods:
+  - { path: /t.S/Safe, kind: UNARY, idempotency: NO_SIDE_EFFECTS }
+  - { path: /t.S/Once, kind: UNARY }
+clusters:
+  c: { dialect: CONNECT, localities: [{ region: near, endpoints: [${["a1", "a2", "a3"].map(endpoint).join(", ")}] }, { region: far, priority: 1, endpoints: [${endpoint("b")}] }] }
+routes: [{ match: { service: t.S }, cluster: c, timeout: 2s, retry: { hedging_delay: 20ms } }]
+`;
+
+/** A proxy whose endpoints behave as told. */
+async function world(behave: (name: string, made: number) => Behaviour) {
+  const { config } = await decodeArtifact(await compileText(yaml));
+  const sent: string[] = [];
+  const log: LogEntry[] = [];
+  const ports: Ports = {
+    async transport({ endpoint: { url }, signal }) {
+      const name = url.slice(7, url.indexOf("."));
+      const behaviour = behave(name, sent.push(name) - 1);
+      const aborted = new Promise<void>((resolve) => (signal?.aborted ? resolve() : signal?.addEventListener("abort", () => resolve())));
+      if (behaviour === "never") {
+        await aborted;
+        return { failure: { kind: "transport", reached: "maybe", cause: "aborted" } };
+      }
+      await new Promise((resolve) => setTimeout(resolve, behaviour.after));
+      return reply(behaviour.code);
+    },
+    now: () => Date.now(),
+    after(ms, then) {
+      const timer = setTimeout(then, ms);
+      return () => clearTimeout(timer);
+    },
+    endsWithReply: false,
+    random: () => 0,
+    secret: () => undefined,
+    store: null,
+    log: (entry) => log.push(entry),
+  };
+  const proxy = createProxy({ config, ports });
+  const call = async (method: string, body: BodyInit = "x", headers: Record<string, string> = {}, left: AbortSignal | null = null) => {
+    const request = new Request(`http://p.example/t.S/${method}`, { method: "POST", headers: { "content-type": "application/proto", ...headers }, body, duplex: "half" } as RequestInit);
+    const started = Date.now();
+    const response = await proxy.fetch(request, { keep: () => {}, clientAddress: () => null, place: () => null, left: () => left });
+    const text = await response.text();
+    return { status: response.status, code: response.status === 200 ? "ok" : (JSON.parse(text) as { code: string }).code, ms: Date.now() - started };
+  };
+  return { call, sent, log };
+}
+
+function reply(code: string): UpstreamReply {
+  const [status, type, text] = code === "ok" ? [200, "application/proto", "x"] as const : [404, "application/json", JSON.stringify({ code })] as const;
+  const response = new Response(text, { status, headers: { "content-type": type, "content-length": String(text.length) } });
+  return { status: response.status, headers: response.headers, body: response.body as UpstreamReply["body"], trailers: null, arrayBuffer: () => response.arrayBuffer(), broken: { kind: "transport", reached: "maybe", cause: "broken" } };
+}
+
+describe("the attempts of a call", () => {
+  it("end with an answer that no other could better, though another is silent", async () => {
+    const { call, sent } = await world((_name, made) => (made === 0 ? { after: 60, code: "not_found" } : "never"));
+    const { code, ms } = await call("Safe");
+    expect([code, sent.length, ms < 1000]).toEqual(["not_found", 3, true]);
+  });
+
+  it("end with the first good answer, whichever began first", async () => {
+    const { call } = await world((_name, made) => (made === 0 ? "never" : { after: 5, code: "ok" }));
+    expect(await call("Safe")).toMatchObject({ code: "ok" });
+  });
+
+  it("go to a well neighbour before a sick locality", async () => {
+    const { call, sent } = await world((name) => (name === "b" || name === "a1" ? { after: 0, code: "unavailable" } : { after: 0, code: "ok" }));
+    for (let i = 0; i < 30; i++) expect((await call("Safe")).code).toBe("ok");
+    expect(sent.slice(-6)).not.toContain("b");
+  });
+
+  it("do not begin once the call is over", async () => {
+    const { call, sent } = await world(() => ({ after: 0, code: "ok" }));
+    const late = new ReadableStream<Uint8Array>({ pull: (controller) => new Promise((resolve) => setTimeout(() => (controller.enqueue(new Uint8Array(1)), controller.close(), resolve()), 300)) });
+    expect((await call("Once", late, { "connect-timeout-ms": "100" })).code).toBe("deadline_exceeded");
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(sent).toEqual([]);
+  });
+
+  it("blame nobody where callers leave, or give less time than such calls take", async () => {
+    const { call, log } = await world(() => ({ after: 300, code: "ok" }));
+    expect((await call("Once")).code).toBe("ok");
+    for (let i = 0; i < 8; i++) await call("Once", "x", { "connect-timeout-ms": "50" });
+    for (let i = 0; i < 8; i++) await call("Once", "x", {}, AbortSignal.timeout(30));
+    expect(log.filter(({ event }) => event === "endpoint-ejected")).toEqual([]);
+  });
+});
