@@ -38,7 +38,7 @@ describe("a sweep", () => {
       { level: "warn", event: "health-flip", endpoint: "users/eu/https://eu-0", from: "healthy", to: "unhealthy", detail: "NOT_SERVING" },
       { level: "info", event: "health-flip", endpoint: "users/eu/https://eu-0", from: "unhealthy", to: "healthy", detail: "" },
     ]);
-    expect(ports.writes).toHaveLength(6);
+    expect(ports.writes).toHaveLength(3);
   });
 
   it("counts on where another isolate stopped", async () => {

@@ -5,6 +5,7 @@ import { dueTargets, targetsOf, type Target } from "../core/health/targets.ts";
 import type { Ports, Store } from "../proxy/ports.ts";
 import { tableKey } from "./documents.ts";
 import { probe } from "./probe.ts";
+import { within } from "./within.ts";
 
 /** A Cloudflare invocation has no more connections than these that wait for headers. */
 const atOnce = 6;
@@ -12,7 +13,13 @@ const atOnce = 6;
 /** No probe is begun later in a sweep than this, in milliseconds: the next minute's cron finds it over. */
 const longest = 50_000;
 
-/** Looks after the health table; never throws, and is not to be called again before it has ended. */
+/** A store is given so long. */
+const storeMs = 10_000;
+
+/** Streaks that change no state are written no oftener than this, in milliseconds: a flapping endpoint would else use up a day's writes. */
+const streakMs = 55_000;
+
+/** Looks after the health table; never throws. Called again before it has ended, it leaves the work to the first. */
 export type Sweep = () => Promise<void>;
 
 /**
@@ -24,8 +31,19 @@ export function sweeper({ clusters }: Pick<CompiledConfig, "clusters">, ports: P
   const checks = new Map([...targets].map(([key, { check }]) => [key, check]));
   let last: HealthTable | null = null;
   let unwritten = false;
+  let busy = false;
 
   return async () => {
+    if (busy) return;
+    busy = true;
+    try {
+      await sweep();
+    } finally {
+      busy = false;
+    }
+  };
+
+  async function sweep(): Promise<void> {
     const { store } = ports;
     if (targets.size === 0) return;
     if (store === null) return ports.log({ level: "error", event: "health-store-missing" });
@@ -37,16 +55,17 @@ export function sweeper({ clusters }: Pick<CompiledConfig, "clusters">, ports: P
       if (from !== "unknown" || to === "unhealthy") ports.log({ level: to === "unhealthy" ? "warn" : "info", event: "health-flip", endpoint: key, from, to, detail });
     }
     last = table;
-    if (due === null && stored !== null && !unwritten) return;
+    const early = due === "streak" && stored !== null && ports.now() - stored.writtenAt < streakMs;
+    if ((due === null || early) && stored !== null && !unwritten) return;
     last = { ...table, writtenAt: ports.now() };
     unwritten = !(await writeTable(store, last, ports));
-  };
+  }
 }
 
 async function readTable(store: Store, ports: Ports): Promise<HealthTable | null> {
   try {
     const { decodeTable } = await import("../core/health/codec.ts");
-    const read = decodeTable(await store.get(tableKey));
+    const read = decodeTable(await within(ports, storeMs, store.get(tableKey)));
     if ("value" in read && isFresh(read.value, ports.now())) return read.value;
     const reason = "none" in read ? read.none : "stale";
     if (reason !== "missing") ports.log({ level: "warn", event: "health-table-unusable", reason });
@@ -59,7 +78,7 @@ async function readTable(store: Store, ports: Ports): Promise<HealthTable | null
 async function writeTable(store: Store, table: HealthTable, ports: Ports): Promise<boolean> {
   try {
     const { encodeTable } = await import("../core/health/codec.ts");
-    await store.put(tableKey, encodeTable(table));
+    await within(ports, storeMs, store.put(tableKey, encodeTable(table)));
     return true;
   } catch (error) {
     ports.log({ level: "error", event: "health-write-failed", error: String(error) });
