@@ -2,6 +2,7 @@ import { type Runtime, serve, type Served } from "../cli/serve/serve.ts";
 import { encodeArtifact } from "../worker/core/config/artifact.ts";
 import type { CompiledConfig } from "../worker/core/config/compiled.ts";
 import { type Origin, startOrigin } from "./origins.ts";
+import { endpoints } from "./page/endpoints.ts";
 import { type PageServer, servePage } from "./page/server.ts";
 import { portOrAny } from "./port.ts";
 import { demoConfig, moveEndpoints, weigh, type Weights } from "./proxy.ts";
@@ -41,7 +42,7 @@ export async function startDemo({ runtime, usualPorts = false }: DemoOptions): P
     const proxy = await serve({ artifact: await encodeArtifact(config), runtime, port: await port(8080) });
     stops.push(() => proxy.stop());
     const reweigh = async (weights: Weights) => proxy.reload(await encodeArtifact(weigh(config, weights)));
-    const page = await servePage({ proxyUrl: proxy.url, config, reweigh, port: await port(8088) });
+    const page = await servePage({ proxyUrl: proxy.url, config, reweigh, endpoints: endpoints(origins, proxy.store), port: await port(8088) });
     stops.push(page.stop);
     return { proxy, page, origins, stop };
   } catch (error) {

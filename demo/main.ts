@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import type { Runtime } from "../cli/serve/serve.ts";
 import { startDemo, type Demo } from "./demo.ts";
 import { showJourneys } from "./journeys.ts";
 import { show } from "./show.ts";
@@ -9,10 +10,7 @@ import { show } from "./show.ts";
  * with `--once` it ends after the calls, and exits 1 if one did not go as it should. `--runtime deno` runs the proxy on
  * Deno.
  */
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { once: { type: "boolean", default: false }, runtime: { type: "string", default: "workerd" } } });
-  const runtime = values.runtime;
-  if (runtime !== "workerd" && runtime !== "deno") throw new Error(`Cannot start the demo as --runtime must be workerd or deno: current value is ${runtime}`);
+async function main({ once, runtime }: DemoArguments): Promise<void> {
   const demo = await startDemo({ runtime, usualPorts: true });
   let stopping = false;
   const stop = async () => {
@@ -31,7 +29,7 @@ async function main(): Promise<void> {
   console.log(`Calls from many places, 90 % for v1 and 10 % for v2, and why they went where they went:\n\n${journeys.text}\n`);
   const failed = dialects.failed + journeys.failed;
   if (failed > 0) console.log(`${failed} calls did not go as they should.\n`);
-  if (values.once) {
+  if (once) {
     process.exitCode = failed === 0 ? 0 : 1;
     return stop();
   }
@@ -43,6 +41,27 @@ async function main(): Promise<void> {
   console.error(`Cannot go on as ${runtime} must stay up: it exited with code ${code}`);
   process.exitCode = 1;
   await stop();
+}
+
+interface DemoArguments {
+  readonly once: boolean;
+  readonly runtime: Runtime;
+}
+
+const usage = `npm start [-- --once] [-- --runtime workerd|deno]
+  --once      end after the calls; exits 1 if one did not go as it should
+  --runtime   what runs the proxy; default: workerd`;
+
+/** What the command line asks for, or why that cannot be, in a sentence. */
+function readArguments(): DemoArguments | string {
+  try {
+    const { values } = parseArgs({ options: { once: { type: "boolean", default: false }, runtime: { type: "string", default: "workerd" } } });
+    const { once, runtime } = values;
+    return runtime === "workerd" || runtime === "deno" ? { once, runtime } : `Cannot start the demo as --runtime must be workerd or deno: current value is ${runtime}`;
+  } catch (error) {
+    // parseArgs has a second sentence, on arguments that begin with a dash.
+    return `Cannot start the demo: ${(error as Error).message.split(". ")[0]}`;
+  }
 }
 
 function whatRuns({ proxy, origins }: Demo, runtime: string): string {
@@ -71,4 +90,8 @@ And with GET, which caches may keep:
 Ctrl-C stops everything.`;
 }
 
-await main();
+const asked = readArguments();
+if (typeof asked === "string") {
+  console.error(`${asked}\n\n${usage}`);
+  process.exitCode = 2;
+} else await main(asked);

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { LibraryService } from "../gen/fairlead/demo/v1/library_pb.js";
 import { formFromContentType } from "../worker/core/protocol/dialect.ts";
+import { addHealth } from "./health.ts";
 import { library } from "./library.ts";
 
 export interface OriginOptions {
@@ -20,12 +21,16 @@ export interface Origin {
   readonly url: string;
   /** How many requests have arrived. */
   calls(): number;
-  /** Cuts what is still open. */
+  /** Whether it listens. */
+  runs(): boolean;
+  /** Closes the port and cuts what is still open; nothing if it is stopped already. */
   stop(): Promise<void>;
+  /** Listens again on the same port, its books and loans as they were; nothing if it runs already. Rejects if the port was taken. */
+  start(): Promise<void>;
 }
 
 /**
- * Starts a library of its own on the loopback address, over HTTP/1.1. Every reply, errors too, tells in `x-served-by`
+ * Starts a library of its own, with a health service, on the loopback address, over HTTP/1.1. Every reply, errors too, tells in `x-served-by`
  * which origin it is from, and in `x-came-as` how the call arrived there (`connect-unary proto`).
  * @throws Error (code EADDRINUSE) if the port is taken.
  */
@@ -33,7 +38,10 @@ export async function startOrigin({ dialect, port, name = `library-${dialect}` }
   let calls = 0;
   const connect = dialect === "connect";
   const handle = connectNodeAdapter({
-    routes: (router: ConnectRouter) => void router.service(LibraryService, library()),
+    routes(router: ConnectRouter) {
+      router.service(LibraryService, library());
+      addHealth(router, LibraryService.typeName);
+    },
     connect,
     grpcWeb: !connect,
     grpc: false,
@@ -44,18 +52,26 @@ export async function startOrigin({ dialect, port, name = `library-${dialect}` }
     response.setHeader("x-came-as", cameAs(request));
     handle(request, response);
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, "127.0.0.1", resolve);
-  });
+  const listen = (at: number) =>
+    new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(at, "127.0.0.1", () => {
+        server.off("error", reject);
+        resolve();
+      });
+    });
+  await listen(port);
+  const { port: kept } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${kept}`,
     calls: () => calls,
+    runs: () => server.listening,
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
       }),
+    start: async () => (server.listening ? undefined : listen(kept)),
   };
 }
 

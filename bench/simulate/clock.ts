@@ -10,7 +10,7 @@ export interface Clock {
 interface Event {
   readonly at: number;
   readonly order: number;
-  then: (() => void) | undefined;
+  run: (() => void) | undefined;
 }
 
 /** So many turns are asked of Node at once; between two of them it empties its queue of promises. */
@@ -29,9 +29,9 @@ export function virtualClock(start: number): Clock {
   function step(until: number): boolean {
     for (let top = heap[0]; top !== undefined && top.at <= until; top = heap[0]) {
       pop(heap);
-      if (top.then === undefined) continue;
+      if (top.run === undefined) continue;
       now = top.at;
-      top.then();
+      top.run();
       return true;
     }
     now = until;
@@ -41,9 +41,9 @@ export function virtualClock(start: number): Clock {
   return {
     now: () => now,
     after(ms, then) {
-      const event: Event = { at: now + Math.max(0, ms), order: order++, then };
+      const event: Event = { at: now + Math.max(0, ms), order: order++, run: then };
       push(heap, event);
-      return () => void (event.then = undefined);
+      return () => void (event.run = undefined);
     },
     run(until) {
       return new Promise((resolve, reject) => {

@@ -6,7 +6,7 @@ import { launchChrome } from "../../test/browser/chrome.ts";
 import { startDemo } from "../demo.ts";
 
 /**
- * `node demo/page/screenshot.ts` makes docs/images/demo.png, the page after some calls from São Paulo. With `--all DIR`
+ * `node demo/page/screenshot.ts` makes docs/images/demo.png, the page after some calls from São Paulo, while an origin is stopped. With `--all DIR`
  * it puts light, dark, phone and tablet there instead, to look at.
  */
 async function main(): Promise<void> {
@@ -40,6 +40,10 @@ async function callAbout(page: Page): Promise<void> {
   await page.getByText("50 calls made").waitFor();
   await page.getByRole("button", { name: "List books" }).click();
   await page.getByText("Moby-Dick").waitFor();
+  await page.getByRole("switch", { name: "Keep calling" }).check();
+  await page.waitForTimeout(5000);
+  await page.getByRole("button", { name: "Stop v1 in us-east" }).click();
+  await page.locator(".stopped .state", { hasText: "unhealthy" }).waitFor();
   await page.mouse.move(0, 0);
 }
 

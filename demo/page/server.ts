@@ -6,6 +6,7 @@ import { packagePath } from "../../cli/serve/root.ts";
 import type { CompiledConfig } from "../../worker/core/config/compiled.ts";
 import { type Weights, weightsOf } from "../proxy.ts";
 import { bundleClient } from "./bundle.ts";
+import type { Endpoints } from "./endpoints.ts";
 import type { Facts } from "./facts.ts";
 
 export interface PageOptions {
@@ -14,6 +15,8 @@ export interface PageOptions {
   readonly config: CompiledConfig;
   /** Gives the proxy other weights; settles once it serves them. */
   readonly reweigh: (weights: Weights) => Promise<void>;
+  /** What the page shows of the origins, and stops and starts. */
+  readonly endpoints: Endpoints;
   /** On 127.0.0.1; 0 takes a free one. */
   readonly port: number;
 }
@@ -25,10 +28,11 @@ export interface PageServer {
 }
 
 /**
- * Serves the page: `/`, its style and script, `GET /facts` (what it must know of the proxy) and `POST /split` (weights by
- * cluster, applied one after another). Only the page itself may post: other sites are refused by their Origin.
+ * Serves the page: `/`, its style and script, `GET /facts` (what it must know of the proxy), `POST /split` (weights by
+ * cluster, applied one after another), `GET /endpoints` (how each is) and `POST /endpoints` (stops or starts an origin).
+ * Only the page itself may post: other sites are refused by their Origin.
  */
-export async function servePage({ proxyUrl, config, reweigh, port }: PageOptions): Promise<PageServer> {
+export async function servePage({ proxyUrl, config, reweigh, endpoints, port }: PageOptions): Promise<PageServer> {
   const script = await bundleClient();
   const file = (name: string) => readFileSync(packagePath(`demo/page/${name}`), "utf8");
   const files = new Map([
@@ -56,20 +60,31 @@ export async function servePage({ proxyUrl, config, reweigh, port }: PageOptions
   const server = createServer((request, response) => {
     void answer(request, response).catch((error: unknown) => {
       console.error(error);
-      send(response, 500, "text/plain", "the proxy did not take the split");
+      send(response, 500, "text/plain", `that did not work: ${error instanceof Error ? error.message : String(error)}`);
     });
   });
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = request.url ?? "/";
+    const { method, url: path = "/" } = request;
     const found = files.get(path);
-    if (request.method === "GET" && found !== undefined) return send(response, 200, found.type, found.body, policy(proxyUrl));
-    if (request.method === "GET" && path === "/facts") return send(response, 200, "application/json", JSON.stringify(facts()));
-    if (request.method !== "POST" || path !== "/split") return send(response, 404, "text/plain", "not found");
-    if (!isOwn(request)) return send(response, 403, "text/plain", "only the page itself may change the split");
-    const wanted = readWeights(await readBody(request), Object.keys(weights));
+    if (method === "GET" && found !== undefined) return send(response, 200, found.type, found.body, policy(proxyUrl));
+    if (method === "GET" && path === "/facts") return sendJson(response, facts());
+    if (method === "GET" && path === "/endpoints") return sendJson(response, await endpoints.facts());
+    if (method !== "POST" || (path !== "/split" && path !== "/endpoints")) return send(response, 404, "text/plain", "not found");
+    if (!isOwn(request)) return send(response, 403, "text/plain", "only the page itself may change anything");
+    const text = await readBody(request);
+    return path === "/split" ? takeSplit(text, response) : takeSwitch(text, response);
+  }
+  async function takeSplit(text: string, response: ServerResponse): Promise<void> {
+    const wanted = readWeights(text, Object.keys(weights));
     if (wanted === undefined) return send(response, 400, "text/plain", `must give a weight from 0 to 100 to each of ${Object.keys(weights).join(", ")}, not 0 to all`);
     await setSplit(wanted);
-    send(response, 200, "application/json", JSON.stringify(facts()));
+    sendJson(response, facts());
+  }
+  async function takeSwitch(text: string, response: ServerResponse): Promise<void> {
+    const wanted = endpoints.read(text);
+    if (wanted === undefined) return send(response, 400, "text/plain", "must name the cluster and region of an endpoint, and whether it is to run");
+    await endpoints.turn(wanted);
+    sendJson(response, await endpoints.facts());
   }
 
   server.listen(port, "127.0.0.1");
@@ -87,6 +102,10 @@ export async function servePage({ proxyUrl, config, reweigh, port }: PageOptions
 /** Nothing but the page's own files, and calls to the proxy. */
 function policy(proxyUrl: string): string {
   return `default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self' ${proxyUrl}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+}
+
+function sendJson(response: ServerResponse, value: unknown): void {
+  send(response, 200, "application/json", JSON.stringify(value));
 }
 
 function send(response: ServerResponse, status: number, type: string, body: string, csp = "default-src 'none'"): void {

@@ -1,12 +1,14 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { virtualClock } from "../../bench/simulate/clock.ts";
 import { fleetOf } from "../../bench/simulate/fleet.ts";
+import { isolateAt } from "../../bench/simulate/isolate.ts";
 import { compiledConfig } from "../../bench/simulate/layout.ts";
 import { page } from "../../bench/simulate/page.ts";
 import { figuresOf } from "../../bench/simulate/report.ts";
 import { run } from "../../bench/simulate/run.ts";
 import { type Simulated, simulate } from "../../bench/simulate/simulate.ts";
 import { tally } from "../../bench/simulate/tally.ts";
+import { wholeIsolateAt } from "../../bench/simulate/whole.ts";
 
 describe("virtual time", () => {
   it("stands still until promises have done what they can", async () => {
@@ -49,6 +51,18 @@ describe("a quick simulation", () => {
     const before = figuresOf(simulated, "endpoint gray", "both");
     expect(await again(1)).toEqual(before);
     expect(await again(2)).not.toEqual(before);
+  }, 60_000);
+
+  it("comes to what the whole proxy comes to, with requests and replies", async () => {
+    const base = await compiledConfig();
+    const strategy = simulated.strategies.find(({ name }) => name === "both")!;
+    for (const scenario of simulated.scenarios.filter(({ fault }) => fault !== null).map((one) => ({ ...one, lastsMs: 40_000 }))) {
+      const [direct, whole] = [isolateAt, wholeIsolateAt].map((open) => run(base, fleetOf(2, simulated), scenario, strategy, 2, open));
+      const [a, b] = [tally(scenario, strategy, await direct!), tally(scenario, strategy, await whole!)];
+      expect([b.calls, b.failed]).toEqual([a.calls, a.failed]);
+      expect(Math.abs(b.touchedLater - a.touchedLater)).toBeLessThan(0.02);
+      expect(Math.abs(b.p50 - a.p50)).toBeLessThan(10);
+    }
   }, 60_000);
 
   it("has fewer than 1,000 KV writes in a day of steady state, and some", () => {

@@ -3,26 +3,42 @@ import type { Facts } from "../facts.ts";
 import { call, type Kind, type Outcome, type Settings } from "./call.ts";
 import { type Controls, readControls } from "./controls.ts";
 import { byId } from "./dom.ts";
+import { showEndpoints } from "./endpoints.ts";
+import { keepCalling } from "./keep-calling.ts";
 import { createMap } from "./map.ts";
 import { showOutcome, showRules, showShares, showStatus } from "./views.ts";
 
-const facts = (await (await fetch("/facts")).json()) as Facts;
+const facts = await readFacts();
 
 /** Calls that are like the last one. Whatever changes where calls go starts a new count. */
 let tally = new Map<string, number>();
 let lastExplanation: Explanation | undefined;
 /** Settles once the proxy has the split that was asked for last. */
 let ready = Promise.resolve();
+let holding = facts.weights;
 /** Changes of the settings are numbered: a call that was overtaken by one is not counted. */
 let changes = 0;
 
 const controls: Controls = readControls(facts, { onChange: changed, onSplit: applySplit });
-const map = createMap({ localities: facts.localities, onMove: controls.moveTo });
+const map = createMap({ localities: facts.localities, onMove: controls.moveTo, onGrab: controls.hold });
 byId("proxy", HTMLElement).textContent = facts.proxy;
 map.setCaller(controls.settings().at);
 for (const kind of ["unary", "stream", "error"] as const) byId(kind, HTMLButtonElement).addEventListener("click", () => void callOnce(kind));
 byId("many", HTMLButtonElement).addEventListener("click", () => void callMany(50));
+const endpoints = showEndpoints();
+keepCalling({ regions: facts.localities.map(({ region }) => region), once: () => call(facts.proxy, controls.settings(), "unary", false), onWindow: endpoints.showShares });
 await callOnce("unary");
+
+async function readFacts(): Promise<Facts> {
+  try {
+    const response = await fetch("/facts");
+    if (!response.ok) throw new Error(`HTTP ${response.status}`);
+    return (await response.json()) as Facts;
+  } catch (error) {
+    showStatus("The page cannot start, as the demo does not say what it serves. Is npm start still running?", { failed: true });
+    throw error;
+  }
+}
 
 function changed(settled: boolean): void {
   map.setCaller(controls.settings().at);
@@ -93,7 +109,13 @@ function applySplit(weights: Facts["weights"]): void {
   showStatus("The proxy takes the new split …");
   const applied = fetch("/split", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(weights) }).then(async (response) => {
     if (!response.ok) throw new Error(await response.text());
+    holding = ((await response.json()) as Facts).weights;
   });
-  ready = applied.catch(() => {});
-  applied.then(() => callOnce("unary")).catch((error: Error) => showStatus(`The split was not changed: ${error.message}`, { failed: true }));
+  const mine = applied.catch(() => {});
+  ready = mine;
+  applied.then(() => callOnce("unary")).catch((error: Error) => {
+    if (ready !== mine) return;
+    controls.showSplit(holding, "The split was not changed.");
+    showStatus(`The split was not changed: ${error.message}`, { failed: true });
+  });
 }

@@ -6,6 +6,8 @@ export interface MapOptions {
   readonly localities: readonly { readonly region: string; readonly at: Point }[];
   /** The caller was moved; `settled` once the pointer let go, or a key was pressed. */
   readonly onMove: (at: Point, settled: boolean) => void;
+  /** The pointer takes the caller; what it gives puts the caller back. */
+  readonly onGrab: () => () => void;
 }
 
 export interface CallerMap {
@@ -18,7 +20,7 @@ export interface CallerMap {
 const steps: Readonly<Record<string, readonly [lat: number, lng: number]>> = { ArrowUp: [1, 0], ArrowDown: [-1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 /** The map: dots for land, the localities, and the caller, who moves by pointer and by arrow keys (5°, with Shift 1°). */
-export function createMap({ localities, onMove }: MapOptions): CallerMap {
+export function createMap({ localities, onMove, onGrab }: MapOptions): CallerMap {
   const map = byId("map", HTMLElement);
   const way = byId("way", SVGPathElement);
   const pin = byId("pin", HTMLElement);
@@ -42,12 +44,25 @@ export function createMap({ localities, onMove }: MapOptions): CallerMap {
     const lng = ((clientX - left) / width) * 360 - 180;
     onMove({ lat: clamp(north - ((clientY - top) / height) * (north - south)), lng: round(Math.min(180, Math.max(-180, lng))) }, settled);
   };
+  let putBack: (() => void) | undefined;
   map.addEventListener("pointerdown", (event) => {
+    if (!event.isPrimary || event.button !== 0) return;
+    putBack = onGrab();
     map.setPointerCapture(event.pointerId);
     pointTo(event, false);
   });
-  map.addEventListener("pointermove", (event) => map.hasPointerCapture(event.pointerId) && pointTo(event, false));
-  map.addEventListener("pointerup", (event) => pointTo(event, true));
+  map.addEventListener("pointermove", (event) => event.isPrimary && putBack !== undefined && pointTo(event, false));
+  map.addEventListener("pointerup", (event) => {
+    if (!event.isPrimary || event.button !== 0 || putBack === undefined) return;
+    putBack = undefined;
+    pointTo(event, true);
+  });
+  // The browser took the touch to scroll the page.
+  map.addEventListener("pointercancel", (event) => {
+    if (!event.isPrimary) return;
+    putBack?.();
+    putBack = undefined;
+  });
 
   return {
     setCaller(at) {
