@@ -2,7 +2,7 @@ import { concat } from "../core/protocol/envelope.ts";
 
 /** Bytes of one read: few for a trickle, since a waiting read holds them; more while reads come back full. */
 const smallest = 4 * 1024;
-const largest = 256 * 1024;
+const largest = 512 * 1024;
 
 /** Reads a stream in few, large steps. */
 export interface ByteReader {
