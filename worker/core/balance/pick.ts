@@ -29,9 +29,9 @@ export interface Attempt {
   readonly tried: readonly Picked[];
   /** Whether the call may be sent again if it fails: only then may it be the one that is tried on an endpoint on probation. */
   readonly repeatable: boolean;
-  /** Nobody who is well takes it: sick endpoints do, where their tier is in panic, */
-  readonly inPanic?: boolean;
-  /** and those on probation, as many calls as come. */
+  /** It is not for a tier in panic. */
+  readonly onlyWell?: boolean;
+  /** Nobody else takes it: endpoints on probation do, as many calls as come. */
   readonly atAnyRisk?: boolean;
 }
 
@@ -52,13 +52,18 @@ export function pickCluster({ clusters }: Snapshot, { route: { split }, key }: A
 export function pickEndpoint({ clusters }: Snapshot, cluster: number, ask: Ask, random: Random, attempt: Attempt = only): Picked | undefined {
   const view = clusters[cluster]!;
   const { tried } = attempt;
-  const regions = tried.length === 0 ? none : tried.map(({ region }) => region);
   return (
-    (tried.length === 0 ? undefined : pickAmong(view, ask, regions, attempt, random)) ??
+    (tried.length === 0 ? undefined : pickElsewhere(view, ask, attempt, random)) ??
     pickAmong(view, ask, none, attempt, random) ??
-    pickAmong(view, ask, regions, { ...attempt, inPanic: true }, random) ??
-    pickAmong(view, ask, none, { ...attempt, inPanic: true, atAnyRisk: true }, random)
+    pickAmong(view, ask, none, { ...attempt, atAnyRisk: true }, random)
   );
+}
+
+/** For a further attempt: who is well in another region, then who is well beside those that were tried, then another region in panic. */
+function pickElsewhere(view: ClusterView, ask: Ask, attempt: Attempt, random: Random): Picked | undefined {
+  const regions = attempt.tried.map(({ region }) => region);
+  const well = { ...attempt, onlyWell: true };
+  return pickAmong(view, ask, regions, well, random) ?? pickAmong(view, ask, none, well, random) ?? pickAmong(view, ask, regions, attempt, random);
 }
 
 const only: Attempt = { tried: [], repeatable: false };
@@ -74,7 +79,7 @@ function pickAmong(view: ClusterView, ask: Ask, avoid: readonly string[], attemp
     const at = pickLocality(view, pinned, random);
     if (at === -1) return undefined;
     const locality = view.localities[at]!;
-    if (view.standings[at]!.panic && attempt.inPanic !== true) return undefined;
+    if (view.standings[at]!.panic && attempt.onlyWell === true) return undefined;
     const chosen = locality.endpoints[pickWithin(locality, view.standings[at]!, view.cluster.choice, pinned, view.now, attempt, random)];
     if (chosen !== undefined) return take(locality, chosen, view.now);
     avoided = [...avoided, locality.region];
