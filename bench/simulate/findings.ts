@@ -15,8 +15,8 @@ export function findings(simulated: Simulated): string {
   const writes = (every: number, moved: number): number => simulated.days.find(({ probedEveryMs, moved: share }) => probedEveryMs === every && share === moved)?.writes ?? NaN;
 
   return `- **Calls that may be repeated are not lost.** With the defaults ${of("region refused", "both", "failed")} of them fail where a region refuses, ${of("region silent", "both", "failed")} where it is silent, ${of("two regions lost", "both", "failed")} where two
-  of three are gone; alone, by place, it is ${of("region refused", "place alone", "failed")}. That is retries and hedging (*retries alone*), not ejection. What ejection is for are the
-  calls that may **not** be repeated: in a silent region ${of("region silent", "retries alone", "failedOnce")} of them fail without it, ${of("region silent", "both", "failedOnce")} with it. No choice of the numbers alone mends that.
+  of three are gone; alone, by place, it is ${of("region refused", "place alone", "failed")}. That is retries and hedging: *retries alone* loses ${of("region refused", "retries alone", "failed")}, ${of("region silent", "retries alone", "failed")} and
+  ${of("two regions lost", "retries alone", "failed")}, the last as the budget for further attempts of a busy isolate is used up; with ejection there are few of them. What ejection is for above all are the calls that may **not** be repeated: in a silent region ${of("region silent", "retries alone", "failedOnce")} of them fail without it, ${of("region silent", "both", "failedOnce")} with it. No choice of the numbers alone mends that.
 - **The aim of 1 % is not met by what is built.** From 10 to 20 s after a region's death ${second("both")} of the fleet's calls still touch it, and ${minute("both")}
   in the 40 s after that (no health at all: ${second("place alone")}). Each isolate has to learn alone, with five failures at each of three endpoints; with a call in
   ten seconds that takes minutes, and isolates that start cold begin anew.
@@ -32,7 +32,7 @@ export function findings(simulated: Simulated): string {
   most), at ${of("region silent", "board, all, region 3, 30 s", "back")} for ${of("region silent", "board, all, region 3", "back")}: not worth it.
 - **Five failures: three would hardly differ** (${second("both, 3 failures")} for ${second("both")}), as long as endpoints are counted one by one. One failure does (${second("both, 1 failure")}), but
   then each stray error ejects an endpoint, which the rule for regions does not.
-- **Hedging after three times the usual, 50 to 300 ms, is right.** A fixed 100 ms is too soon where the living region is far: with two regions lost ${minute("both, hedge 100", "two regions lost")} of
+- **Hedging after three times the usual, at least 50 ms, is right** (300 ms where nobody knows). A fixed 100 ms is too soon where the living region is far: with two regions lost ${minute("both, hedge 100", "two regions lost")} of
   the calls touch dead ones, for ${minute("both", "two regions lost")}. Without hedging the p99 of a gray failure is ${gray("both, no hedge")}, with it ${gray("both")}. Methods that
   are idempotent but have side effects wait for the 800 ms of an attempt: that is the p99 of a silent region (${more("region silent", "both", "p99")} more). A method that is marked
   NO_SIDE_EFFECTS does not.

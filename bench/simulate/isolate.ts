@@ -59,16 +59,11 @@ const facts: ConnectionFacts = { keep: () => {}, clientAddress: () => null, plac
 
 /**
  * What `createProxy` and `forward` do with a unary call, less the reading and writing of HTTP: that is what costs, and health has no part
- * in it. As on Cloudflare, what a call has under way when it ends is dropped.
+ * in it. As on Cloudflare, the attempts that a call has under way when it ends tell nothing any more; reads of KV are kept.
  */
 export function isolateAt(seat: Seat, world: World, random: Seeded): Isolate {
   const { config, strategy, clock, origins, kv } = world;
   const { colo } = seat;
-  let current = { over: false };
-  const wanted = (): (() => boolean) => {
-    const mine = current;
-    return () => !mine.over;
-  };
   const ports: Ports = {
     transport: () => Promise.reject(new Error("Cannot be asked as an isolate only probes in a sweep")),
     now: () => epoch + seat.skewMs + clock.now(),
@@ -77,7 +72,7 @@ export function isolateAt(seat: Seat, world: World, random: Seeded): Isolate {
     random: random.uniform,
     log: () => {},
     secret: () => undefined,
-    store: strategy.probedEveryMs === null ? null : kv.storeAt(colo, wanted),
+    store: strategy.probedEveryMs === null ? null : kv.storeAt(colo),
   };
   const known = ports.store === null ? nothingKnown : healthReader(ports);
   const { choosing: chooser, reader } = chooserOf(seat, world, ports, known, random);
@@ -99,8 +94,6 @@ export function isolateAt(seat: Seat, world: World, random: Seeded): Isolate {
 
   return async (method) => {
     const at = clock.now();
-    const state = { over: false };
-    current = state;
     const life = openLifetime(ports, facts, route.timeoutMs);
     const read = chooser.freshen(facts.keep);
     if (read !== undefined) await read;
@@ -116,7 +109,6 @@ export function isolateAt(seat: Seat, world: World, random: Seeded): Isolate {
       if (!(error instanceof FailureError)) throw error;
     }
     life.close();
-    state.over = true;
     const ok = reply === good;
     const by = ok ? regionOf(nameOf({ url: call.trace.picked!.endpoint })) : "";
     return { at, ms: clock.now() - at, ok, repeatable: method.idempotency !== "unknown", safe: method.idempotency === "no-side-effects", home: colo.home, by, touched: sent.some(({ endpoint }) => origins.isSick(endpoint)), attempts: sent.length };

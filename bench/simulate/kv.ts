@@ -5,8 +5,8 @@ import type { Seeded } from "./seeded.ts";
 
 /** A KV namespace, as each data centre sees it. */
 export interface Kv {
-  /** The store of one isolate. `mayAnswer` says when a read is asked for whether its answer will still be wanted when it comes. */
-  storeAt(colo: Colo, wanted?: () => () => boolean): Store;
+  /** The store of one isolate. */
+  storeAt(colo: Colo): Store;
   /** Writes that were taken, and those that were refused as the key had one in the same second. */
   writes(): number;
   refused(): number;
@@ -38,14 +38,13 @@ export function kvOf(clock: Clock, random: Seeded): Kv {
   return {
     writes: () => writes,
     refused: () => refused,
-    storeAt: (colo, wanted = () => () => true) => ({
+    storeAt: (colo) => ({
       get(key) {
-        const isWanted = wanted();
         const cached = caches.get(`${colo.index} ${key}`);
         const isHit = cached !== undefined && clock.now() - cached.at < cacheTtlMs;
         const bytes = isHit ? cached.bytes : seenFrom(colo, key);
         if (!isHit) caches.set(`${colo.index} ${key}`, { at: clock.now(), bytes });
-        return new Promise((resolve) => void clock.after((isHit ? hitMs : missMs) * (0.5 + random.uniform()), () => isWanted() && resolve(bytes)));
+        return new Promise((resolve) => void clock.after((isHit ? hitMs : missMs) * (0.5 + random.uniform()), () => resolve(bytes)));
       },
       put(key, bytes) {
         const before = versions.get(key) ?? [];

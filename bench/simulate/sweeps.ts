@@ -1,3 +1,5 @@
+// Loaded beforehand: the proxy asks for it when it needs it, and virtual time does not wait for a disk.
+import "../../worker/core/health/codec.ts";
 import { sweepInterval } from "../../worker/core/health/targets.ts";
 import type { LogEntry, Ports } from "../../worker/proxy/ports.ts";
 import { sweepForAMinute } from "../../worker/health/rounds.ts";

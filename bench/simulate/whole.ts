@@ -19,7 +19,6 @@ export function wholeIsolateAt(seat: Seat, { config, strategy, clock, origins, k
   const { colo } = seat;
   if (!strategy.learns || strategy.board !== undefined || strategy.localityAfter !== undefined) throw new Error(`Cannot run as the strategy must be built: current value is ${strategy.name}`);
   const sent = new Map<string, string[]>();
-  const over = new Set<string>();
   let count = 0;
 
   function transport({ endpoint, headers }: UpstreamRequest): ReturnType<Ports["transport"]> {
@@ -36,10 +35,7 @@ export function wholeIsolateAt(seat: Seat, { config, strategy, clock, origins, k
     random: random.uniform,
     log: () => {},
     secret: () => undefined,
-    store: strategy.probedEveryMs === null ? null : kv.storeAt(colo, () => {
-      const id = String(count);
-      return () => !over.has(id);
-    }),
+    store: strategy.probedEveryMs === null ? null : kv.storeAt(colo),
   };
   const proxy = createProxy({ config, ports, known: ports.store === null ? nothingKnown : healthReader(ports) });
   const place = { latitude: colo.at.lat, longitude: colo.at.lng };
@@ -52,7 +48,6 @@ export function wholeIsolateAt(seat: Seat, { config, strategy, clock, origins, k
     const headers = { "content-type": "application/proto", "connect-protocol-version": "1", "content-length": String(message.length), [idHeader]: id };
     const response = await proxy.fetch(new Request(`https://proxy.example${path}`, { method: "POST", headers, body: message }), { keep: () => {}, clientAddress: () => null, place: () => place, left: () => null });
     sent.delete(id);
-    over.add(id);
     const ok = response.status === 200;
     return { at, ms: clock.now() - at, ok, repeatable: idempotency !== "unknown", safe: idempotency === "no-side-effects", home: colo.home, by: ok ? regionOf(attempts.at(-1)!) : "", touched: attempts.some((name) => origins.isSick({ url: `https://${name}.example` })), attempts: attempts.length };
   };
