@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 import { isContinent, isCountry } from "../worker/core/balance/place.ts";
-import { isName } from "../worker/core/protocol/metadata.ts";
+import { isName } from "../worker/core/protocol/fields.ts";
 import { check } from "./config/check.ts";
 import { formatIssues } from "./config/issue.ts";
 import { explainImagined, formatExplanation, unroutable } from "./explain.ts";

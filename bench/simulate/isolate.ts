@@ -1,4 +1,5 @@
 import type { Ask, Picked } from "../../worker/core/balance/pick.ts";
+import { Fields } from "../../worker/core/protocol/fields.ts";
 import { pickCluster } from "../../worker/core/balance/pick.ts";
 import type { CompiledConfig, CompiledMethod } from "../../worker/core/config/compiled.ts";
 import { retryBudget } from "../../worker/core/balance/retry.ts";
@@ -52,7 +53,7 @@ export type Isolate = (method: CompiledMethod) => Promise<CallSeen>;
 
 /** 2026-11-24T12:00Z. */
 export const epoch = 1_795_521_600_000;
-const headers = new Headers();
+const headers = new Fields();
 const good: Reply = { status: 200, headers, body: null, end: okEnd() };
 const unavailable: Reply = { status: 503, headers, body: null, end: errorEnd("unavailable", "") };
 const facts: ConnectionFacts = { keep: () => {}, clientAddress: () => null, place: () => null, left: () => null };

@@ -1,3 +1,4 @@
+import type { Fields } from "./protocol/fields.ts";
 import type { Code } from "./protocol/code.ts";
 import { codeFromHttpStatus } from "./protocol/code.ts";
 import { type End, errorEnd } from "./protocol/end.ts";
@@ -59,7 +60,7 @@ function say(failure: Failure): [Code, string] {
 }
 
 /** The end that a failure becomes: a code and a generic text. */
-export function failureToEnd(failure: Failure, metadata?: Headers): End {
+export function failureToEnd(failure: Failure, metadata?: Fields): End {
   const [code, message] = say(failure);
   return { ...errorEnd(code, message, metadata), madeUp: true };
 }

@@ -1,3 +1,4 @@
+import { Fields } from "../core/protocol/fields.ts";
 import { checkPath, checkRequest, checkVerdict, checkWire, type Verdict } from "../core/health/grpc-check.ts";
 import { shortText } from "../core/health/short-text.ts";
 import type { ProbeResult } from "../core/health/judge.ts";
@@ -34,7 +35,7 @@ export async function probe(ports: Pick<Ports, "transport" | "after" | "now">, t
 }
 
 async function askHttp({ transport }: Pick<Ports, "transport">, { endpoint, check }: Target, signal: AbortSignal): Promise<Verdict> {
-  const reply = await transport({ endpoint, method: "GET", path: check.httpPath, headers: new Headers(), body: null, once: false, signal });
+  const reply = await transport({ endpoint, method: "GET", path: check.httpPath, headers: new Fields(), body: null, once: false, signal });
   if ("failure" in reply) return unreachable(reply.failure);
   reply.body?.cancel().catch(() => {});
   const healthy = reply.status >= 200 && reply.status <= 299;

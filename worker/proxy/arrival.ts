@@ -1,3 +1,4 @@
+import { Fields } from "../core/protocol/fields.ts";
 import type { Router } from "../core/balance/route.ts";
 import type { CompiledLimits, CompiledMethod } from "../core/config/compiled.ts";
 import { type Failure, failureHttpStatus, failureToEnd } from "../core/failure.ts";
@@ -96,7 +97,7 @@ const acceptPost = [
 
 /** An answer in HTTP alone, where no dialect is known. */
 function plain(status: number, text: string, headers: Record<string, string> = {}): { reply: Reply } {
-  return { reply: { status, headers: new Headers(headers), body: text === "" ? null : text, end: errorEnd("unknown", text), early: true } };
+  return { reply: { status, headers: new Fields(headers), body: text === "" ? null : text, end: errorEnd("unknown", text), early: true } };
 }
 
 interface RequestForm {

@@ -3,6 +3,7 @@ import { type Ask, type Picked, pickEndpoint } from "../core/balance/pick.ts";
 import { type Failed, hedgeAfter, isRepeatable, retryAfter, type RetryBudget } from "../core/balance/retry.ts";
 import { type Failure, FailureError, failureOf, failureToEnd } from "../core/failure.ts";
 import type { End } from "../core/protocol/end.ts";
+import type { Fields } from "../core/protocol/fields.ts";
 import type { Call, Reply } from "./call.ts";
 import type { Choosing } from "./choosing.ts";
 import type { Ports } from "./ports.ts";
@@ -167,7 +168,7 @@ function blame({ kind }: Failure): Outcome["by"] {
   return kind === "origin-status" || kind === "malformed-reply" || kind === "malformed-reply-type" || kind === "reply-count" ? "answered" : "left";
 }
 
-function pushbackOf(headers: Headers, { metadata }: End): string | null {
+function pushbackOf(headers: Fields, { metadata }: End): string | null {
   return metadata.get("grpc-retry-pushback-ms") ?? headers.get("grpc-retry-pushback-ms");
 }
 

@@ -1,3 +1,4 @@
+import type { Fields } from "../core/protocol/fields.ts";
 import type { Chosen } from "../core/balance/explain.ts";
 import type { Ask, Picked } from "../core/balance/pick.ts";
 import type { Snapshot } from "../core/balance/snapshot.ts";
@@ -31,7 +32,7 @@ export interface Call {
   /** The encodings that the caller takes in replies, or null where it names none. */
   readonly accepts: string | null;
   /** Request headers without what must not cross; layers may change them. */
-  readonly metadata: Headers;
+  readonly metadata: Fields;
   /** Whether the caller gave a time-out. */
   readonly timed: boolean;
   readonly life: Lifetime;
@@ -54,7 +55,7 @@ export interface Trace {
 /** What goes back to the caller, in the caller's dialect. Layers may change its headers. */
 export interface Reply {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: Fields;
   readonly body: BodyInit | null;
   /** How the RPC finished; a promise while a stream goes on. */
   readonly end: End | Promise<End>;

@@ -1,6 +1,7 @@
 import type { RawPlace } from "../core/balance/place.ts";
 import type { CompiledEndpoint } from "../core/config/compiled.ts";
 import type { Failure } from "../core/failure.ts";
+import type { Fields, ReadableFields } from "../core/protocol/fields.ts";
 
 /** The world, as the proxy sees it. A door (runtime/*) gives these; tests may give others. */
 export interface Ports {
@@ -42,7 +43,7 @@ export interface UpstreamRequest {
   readonly method: "GET" | "POST";
   /** Path and query, without the endpoint's prefix. */
   readonly path: string;
-  readonly headers: Headers;
+  readonly headers: Fields;
   readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
   /** Whether it must not reach the origin twice. */
   readonly once: boolean;
@@ -52,9 +53,9 @@ export interface UpstreamRequest {
 /** An origin's answer: its head, its body as it comes, and its HTTP trailers where the transport sees them. */
 export interface UpstreamReply {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: ReadableFields;
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
-  readonly trailers: Promise<Headers> | null;
+  readonly trailers: Promise<Fields> | null;
   /** The body whole, read natively. */
   arrayBuffer(): Promise<ArrayBuffer>;
   /** What it means when the body breaks off. */

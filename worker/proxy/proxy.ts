@@ -57,7 +57,7 @@ export function createProxy({ config, ports, known = nothingKnown, layers = [] }
       const origin = asked.get("origin");
       if (request.method === "OPTIONS" && asked.has("access-control-request-method")) {
         const { status, headers } = crossOrigin.preflight(asked);
-        return new Response(null, { status, headers });
+        return new Response(null, { status, headers: headers.toInit() });
       }
       const arrived = arrival(needs, request, facts);
       if (arrived === "no-rpc") {
@@ -67,7 +67,7 @@ export function createProxy({ config, ports, known = nothingKnown, layers = [] }
       const reply = "call" in arrived ? await answer(arrived.call) : arrived.reply;
       if (reply.early === true) await drain(ports, request);
       crossOrigin.onReply(reply.headers, origin);
-      return new Response(reply.body, { status: reply.status, headers: reply.headers, ...asItIs(reply) });
+      return new Response(reply.body, { status: reply.status, headers: reply.headers.toInit(), ...asItIs(reply) });
     },
   };
 }

@@ -1,3 +1,4 @@
+import { Fields, type ReadableFields } from "../core/protocol/fields.ts";
 import { type Failure, FailureError } from "../core/failure.ts";
 import { codeFromHttpStatus } from "../core/protocol/code.ts";
 import { encodingFrom, gunzip, gzip } from "../core/protocol/compression.ts";
@@ -16,7 +17,7 @@ import { lengthFrom, readWhole } from "./read-whole.ts";
 
 /** A reply that has been read to its end. */
 export interface WholeReply {
-  readonly metadata: Headers;
+  readonly metadata: Fields;
   readonly message: Message | undefined;
   readonly end: End;
 }
@@ -30,7 +31,7 @@ export function lengthOf({ headers }: UpstreamReply): number | undefined {
 }
 
 /** Metadata of a reply's head, the protocols' own headers taken out. */
-export function metadataOf(reply: UpstreamReply): Headers {
+export function metadataOf(reply: UpstreamReply): Fields {
   return replyMetadata(reply.headers, "metadata");
 }
 
@@ -78,7 +79,7 @@ const headOnly = [
 ];
 
 /** In a trailers-only reply all metadata is trailing metadata. */
-function trailersOnly(headers: Headers): Headers {
+function trailersOnly(headers: ReadableFields): Fields {
   const trailers = replyMetadata(headers, "protocol");
   for (const name of headOnly) trailers.delete(name);
   return trailers;
@@ -95,7 +96,7 @@ export async function readGrpcWebUnary(
   const failure = headFailure(reply, plan);
   if (failure !== undefined && inHead === undefined) throw new FailureError(failure);
   const body = await readWhole(reply, lengthOf(reply), limit + framingRoom, account, reply.broken);
-  if (inHead !== undefined && body.length === 0) return { metadata: new Headers(), message: undefined, end: inHead, raw: undefined };
+  if (inHead !== undefined && body.length === 0) return { metadata: new Fields(), message: undefined, end: inHead, raw: undefined };
   const { envelopes, rest } = splitEnvelopes(body);
   if (rest.length > 0) throw new FailureError({ kind: "malformed-reply", what: "it ends inside a message" });
   const messages = envelopes.filter(({ flags }) => (flags & flagTrailer) === 0);

@@ -1,3 +1,4 @@
+import { Fields } from "../core/protocol/fields.ts";
 import { FailureError, failureToEnd } from "../core/failure.ts";
 import { codeFromHttpStatus } from "../core/protocol/code.ts";
 import { encodingHeaders } from "../core/protocol/dialect.ts";
@@ -86,7 +87,7 @@ async function stream(relaying: Relaying, reply: UpstreamReply): Promise<Reply> 
   const body = await readWhole(reply, lengthOf(reply), limit, call.account, reply.broken);
   if (body.length > 0) return watch(relaying, { ...reply, body: new Response(body).body as typeof reply.body }, inHead);
   relaying.idle?.stop();
-  return writeWhole(call, new Headers(), undefined, inHead);
+  return writeWhole(call, new Fields(), undefined, inHead);
 }
 
 function watch(relaying: Relaying, reply: UpstreamReply, inHead: End | undefined): Reply {

@@ -1,3 +1,4 @@
+import { Fields } from "../core/protocol/fields.ts";
 import { base64Encode } from "../core/protocol/base64.ts";
 import { type Code, codeToHttpStatus } from "../core/protocol/code.ts";
 import { endStreamFrame, errorToJson } from "../core/protocol/connect-end.ts";
@@ -17,7 +18,7 @@ export function endFrame(dialect: Dialect, end: End): Uint8Array<ArrayBuffer> {
 }
 
 /** Writes a reply that has at most one message and has ended. Takes `metadata` over. */
-export function writeWhole(to: Addressee, metadata: Headers, message: Message | undefined, end: End): Reply {
+export function writeWhole(to: Addressee, metadata: Fields, message: Message | undefined, end: End): Reply {
   const { dialect, codec } = to.form;
   if (dialect === "connect-unary" || dialect === "connect-get") {
     appendAll(metadata, end.metadata, trailerPrefix);
@@ -37,7 +38,7 @@ export function writeWhole(to: Addressee, metadata: Headers, message: Message | 
 
 /** Writes a reply that has ended without a message: an error of the proxy's own, mostly. */
 export function writeEnd(to: Addressee, end: End, httpStatus?: number): Reply {
-  const reply = writeWhole(to, new Headers(), undefined, end);
+  const reply = writeWhole(to, new Fields(), undefined, end);
   const unary = to.form.dialect === "connect-unary" || to.form.dialect === "connect-get";
   return unary && httpStatus !== undefined ? { ...reply, status: httpStatus } : reply;
 }
@@ -45,7 +46,7 @@ export function writeEnd(to: Addressee, end: End, httpStatus?: number): Reply {
 /** Writes envelopes that are already in the caller's dialect, their end frame among them. Takes `headers` over. */
 export function enveloped(
   to: Addressee,
-  headers: Headers,
+  headers: Fields,
   body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>,
   end: End | Promise<End>,
 ): Reply {
@@ -57,7 +58,7 @@ export function enveloped(
   return { status: 200, headers, body: body instanceof Uint8Array ? utf8(base64Encode(body)) : encodeText(body), end };
 }
 
-function connectError(headers: Headers, end: End): Reply {
+function connectError(headers: Fields, end: End): Reply {
   // An ok end without a message has no Connect form: the message is missing.
   const code: Code = end.code === "ok" ? "unimplemented" : end.code;
   const error = end.code === "ok" ? { ...end, code, message: "the origin's reply has no message" } : end;

@@ -1,3 +1,4 @@
+import type { Fields } from "../core/protocol/fields.ts";
 import { isRepeatable } from "../core/balance/retry.ts";
 import type { CompiledEndpoint, CompiledRoute } from "../core/config/compiled.ts";
 import { encodingFrom, isPassable } from "../core/protocol/compression.ts";
@@ -48,14 +49,14 @@ function acceptable(accepts: string | null, opened: boolean): string {
   return fit.length > 0 ? fit.join(", ") : "identity";
 }
 
-function writeTimeout(headers: Headers, call: Call, plan: Plan): void {
+function writeTimeout(headers: Fields, call: Call, plan: Plan): void {
   if (!call.timed) return;
   const ms = call.life.remaining();
   if (plan.dialect === "grpc-web") headers.set("grpc-timeout", grpcTimeoutFromMs(ms));
   else headers.set("connect-timeout-ms", connectTimeoutFromMs(ms));
 }
 
-function applyRoute(headers: Headers, call: Call, route: CompiledRoute): void {
+function applyRoute(headers: Fields, call: Call, route: CompiledRoute): void {
   for (const name of route.requestHeaders.remove) headers.delete(name);
   for (const [name, value] of route.requestHeaders.set) headers.set(name, value);
   if (!route.forwardedHeaders) return;

@@ -33,7 +33,7 @@ export function fetchTransport({ bindings, reached, decodes, resends }: FetchOpt
     const body = resends && once && given instanceof Uint8Array ? streamOf(given) : given;
     try {
       // Only a GET could be answered from a cache; on a POST workerd would tell the origin of it in two headers.
-      const init = { method, headers, body, signal, redirect: "manual", encodeResponseBody: "manual", ...(method === "GET" && { cache: "no-store" }) };
+      const init = { method, headers: headers.toInit(), body, signal, redirect: "manual", encodeResponseBody: "manual", ...(method === "GET" && { cache: "no-store" }) };
       const response = await target.fetch(baseUrl(endpoint) + path, (body instanceof ReadableStream ? { ...init, duplex: "half" } : init) as RequestInit);
       if (response.status >= 520 && response.status <= 530) {
         response.body?.cancel().catch(() => {});

@@ -8,12 +8,13 @@ import { type Code, codes, codeFromHttpStatus } from "../../../worker/core/proto
 import { endFromEndStream, endStreamFrame, errorFromBody, errorToJson } from "../../../worker/core/protocol/connect-end.ts";
 import type { End } from "../../../worker/core/protocol/end.ts";
 import { prefixLength, utf8 } from "../../../worker/core/protocol/envelope.ts";
+import { Fields } from "../../../worker/core/protocol/fields.ts";
 import { endFromTrailerBlock, endFromTrailers, parseTrailerBlock, trailerFrame } from "../../../worker/core/protocol/trailers.ts";
 import { statusDetailsFromBinary } from "../../../worker/core/protocol/status-details.ts";
 
 const errorCode = fc.constantFrom(...codes.filter((code) => code !== "ok"));
 const detail = fc.record({ type: fc.stringMatching(/^[a-z]{1,8}\.v1\.[A-Z][a-z]{1,8}$/), value: fc.uint8Array({ maxLength: 200 }) });
-const metadata = fc.dictionary(fc.stringMatching(/^x-[a-z]{1,8}$/), fc.stringMatching(/^[!-~]{1,20}$/)).map((pairs) => new Headers(Object.entries(pairs)));
+const metadata = fc.dictionary(fc.stringMatching(/^x-[a-z]{1,8}$/), fc.stringMatching(/^[!-~]{1,20}$/)).map((pairs) => new Fields(pairs));
 const failed: fc.Arbitrary<End> = fc.record({
   code: errorCode as fc.Arbitrary<Code>,
   message: fc.string({ unit: "grapheme" }).map((text) => text.toWellFormed()),
@@ -47,7 +48,7 @@ describe("an end that is not ok", () => {
         expect(plain(endFromEndStream(data))).toEqual(plain(end));
         const oracle = endStreamFromJson(data);
         expect(oracle.error?.rawMessage).toBe(end.message);
-        expect([...oracle.metadata]).toEqual([...end.metadata]);
+        expect([...oracle.metadata]).toEqual([...end.metadata].toSorted());
       }),
     );
   });
@@ -66,7 +67,7 @@ describe("an end that is not ok", () => {
 });
 
 describe("an ok end", () => {
-  const ok: End = { code: "ok", message: "", details: [], metadata: new Headers() };
+  const ok: End = { code: "ok", message: "", details: [], metadata: new Fields() };
   test("is at least {} in a Connect stream", () => expect(new TextDecoder().decode(endStreamFrame(ok).subarray(5))).toBe("{}"));
   test("is grpc-status:0 without a blank, ended by CRLF", () => expect(new TextDecoder().decode(trailerFrame(ok).subarray(5))).toBe("grpc-status:0\r\n"));
 });
@@ -80,17 +81,17 @@ describe("what an origin may write wrongly", () => {
     expect([...parseTrailerBlock("nonsense\r\nx-a:a\x7fb\r\nx-b:日\r\n")]).toEqual([["x-a", "a%7Fb"], ["x-b", "%E6%97%A5"]]);
   });
   test("an end's own names among its metadata are not written twice", () => {
-    const frame = trailerFrame({ code: "ok", message: "", details: [], metadata: new Headers({ "grpc-status": "5", a: "1" }) });
+    const frame = trailerFrame({ code: "ok", message: "", details: [], metadata: new Fields({ "grpc-status": "5", a: "1" }) });
     expect(new TextDecoder().decode(frame.subarray(5))).toBe("grpc-status:0\r\na:1\r\n");
   });
   test("two cookies in a Connect end stay two", () => {
-    const metadata = new Headers([["set-cookie", "a=1"], ["set-cookie", "b=2"]]);
+    const metadata = new Fields({}, ["a=1", "b=2"]);
     expect(endFromEndStream(endStreamFrame({ code: "ok", message: "", details: [], metadata }).subarray(5))?.metadata.getSetCookie()).toEqual(["a=1", "b=2"]);
   });
-  test("an unknown grpc-status is unknown", () => expect(endFromTrailers(new Headers({ "grpc-status": "99" }))?.code).toBe("unknown"));
+  test("an unknown grpc-status is unknown", () => expect(endFromTrailers(new Fields({ "grpc-status": "99" }))?.code).toBe("unknown"));
   test.each([{ message: "oops" }, { code: null, message: "oops" }, { code: "odd", message: "oops" }, { code: "ok", message: "oops" }])(
     "a Connect error without a code of its own, %j, has its HTTP status's code and keeps its message", (json) => {
-      const end = errorFromBody(utf8(JSON.stringify(json)), "unauthenticated", new Headers());
+      const end = errorFromBody(utf8(JSON.stringify(json)), "unauthenticated", new Fields());
       expect([end?.code, end?.message]).toEqual(["unauthenticated", "oops"]);
     });
   test("any bytes as details, an end or a trailer block neither throw nor hang", () => {
@@ -98,7 +99,7 @@ describe("what an origin may write wrongly", () => {
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         statusDetailsFromBinary(bytes);
         endFromEndStream(bytes);
-        errorFromBody(bytes, "unknown", new Headers());
+        errorFromBody(bytes, "unknown", new Fields());
         endFromTrailerBlock(bytes);
       }),
     );

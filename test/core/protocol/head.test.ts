@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { getQuery, parseGetQuery } from "../../../worker/core/protocol/connect-get.ts";
 import { cors } from "../../../worker/core/protocol/cors.ts";
 import { contentTypeOf, formFromContentType } from "../../../worker/core/protocol/dialect.ts";
+import { Fields } from "../../../worker/core/protocol/fields.ts";
 import { replyMetadata, surveyRequest, takeTrailerPrefixed } from "../../../worker/core/protocol/metadata.ts";
 
 describe("content types", () => {
@@ -50,7 +51,7 @@ describe("headers", () => {
   });
   test("with an underscore are reported", () => expect(surveyRequest(new Headers({ x_user: "1" })).underscored).toBe("x_user"));
   test("behind trailer- are trailing metadata", () => {
-    const headers = new Headers({ "trailer-a": "1", b: "2" });
+    const headers = new Fields({ "trailer-a": "1", b: "2" });
     expect([...takeTrailerPrefixed(headers)!]).toEqual([["a", "1"]]);
     expect([...headers]).toEqual([["b", "2"]]);
   });
@@ -75,10 +76,10 @@ describe("CORS", () => {
     expect(headers.get("access-control-allow-origin")).toBeNull();
   });
   test("a reply shows its own headers by name, and says Vary: Origin to everybody", () => {
-    const headers = new Headers({ "x-own": "1", "trailer-t": "2", "content-type": "application/proto" });
+    const headers = new Fields({ "x-own": "1", "trailer-t": "2", "content-type": "application/proto" });
     cors(config).onReply(headers, "https://a.example");
     expect(headers.get("access-control-expose-headers")?.split(", ")).toEqual(expect.arrayContaining(["grpc-status", "x-own", "trailer-t"]));
-    const other = new Headers();
+    const other = new Fields();
     cors(config).onReply(other, null);
     expect([...other]).toEqual([["vary", "Origin"]]);
   });
@@ -86,5 +87,5 @@ describe("CORS", () => {
 
 test("headers of any name cross, and every cookie of a reply", () => {
   expect([...surveyRequest(new Headers([["__proto__x", "1"], ["constructor", "2"]])).metadata]).toEqual([["__proto__x", "1"], ["constructor", "2"]]);
-  expect([...replyMetadata(new Headers([["set-cookie", "a=1"], ["set-cookie", "b=2"], ["x", "y"]]), "metadata")]).toEqual([["set-cookie", "a=1"], ["set-cookie", "b=2"], ["x", "y"]]);
+  expect([...replyMetadata(new Headers([["set-cookie", "a=1"], ["set-cookie", "b=2"], ["x", "y"]]), "metadata")]).toEqual([["x", "y"], ["set-cookie", "a=1"], ["set-cookie", "b=2"]]);
 });

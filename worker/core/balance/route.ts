@@ -1,3 +1,4 @@
+import type { ReadableFields } from "../protocol/fields.ts";
 import type { CompiledMetadataMatch, CompiledRoute } from "../config/compiled.ts";
 
 /** What of a call a route is chosen by. */
@@ -6,7 +7,7 @@ export interface Routable {
   readonly path: string;
   /** Without port. */
   readonly host: string;
-  readonly metadata: Headers;
+  readonly metadata: ReadableFields;
 }
 
 export interface Routed {
@@ -102,7 +103,7 @@ function mapValues<V, W>(map: ReadonlyMap<string, V>, to: (value: V) => W): Map<
   return new Map([...map].map(([key, value]) => [key, to(value)]));
 }
 
-function metadataMatches(match: CompiledMetadataMatch, metadata: Headers): boolean {
+function metadataMatches(match: CompiledMetadataMatch, metadata: ReadableFields): boolean {
   const value = metadata.get(match.name);
   if (match.present !== null) return (value !== null) === match.present;
   if (value === null) return false;

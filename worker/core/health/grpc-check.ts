@@ -1,3 +1,4 @@
+import { Fields, type ReadableFields } from "../protocol/fields.ts";
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import type { CompiledCluster } from "../config/compiled.ts";
 import { codeFromHttpStatus } from "../protocol/code.ts";
@@ -30,8 +31,8 @@ export function checkWire({ dialect, codecs }: Pick<CompiledCluster, "dialect" |
 }
 
 /** The request of a check, uncompressed, as is its answer asked for. */
-export function checkRequest({ dialect, codec }: Wire, service: string, timeoutMs: number): { headers: Headers; body: Uint8Array<ArrayBuffer> } {
-  const headers = new Headers({ "content-type": contentTypeOf(dialect, codec), "accept-encoding": "identity", [encodingHeaders(dialect).accept]: "identity" });
+export function checkRequest({ dialect, codec }: Wire, service: string, timeoutMs: number): { headers: Fields; body: Uint8Array<ArrayBuffer> } {
+  const headers = new Fields({ "content-type": contentTypeOf(dialect, codec), "accept-encoding": "identity", [encodingHeaders(dialect).accept]: "identity" });
   const message = codec === "json" ? utf8(JSON.stringify(service === "" ? {} : { service })) : requestMessage(service);
   if (dialect === "connect-unary") {
     headers.set("connect-protocol-version", "1");
@@ -46,7 +47,7 @@ export function checkRequest({ dialect, codec }: Wire, service: string, timeoutM
 /** What an origin answered, its body whole. */
 export interface CheckReply {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: ReadableFields;
   readonly body: Uint8Array<ArrayBuffer>;
 }
 
@@ -86,12 +87,12 @@ function readGrpcWeb(wire: Wire, { status, headers, body }: CheckReply): Answere
   return { end, message: envelopes.find(({ flags }) => flags === 0)?.data };
 }
 
-function isOf({ dialect, codec }: Wire, headers: Headers): boolean {
+function isOf({ dialect, codec }: Wire, headers: ReadableFields): boolean {
   const form = formFromContentType(headers.get("content-type") ?? "");
   return form?.dialect === dialect && form.codec === codec;
 }
 
-function otherType(headers: Headers): Answered {
+function otherType(headers: ReadableFields): Answered {
   return { end: { code: "unknown", message: `the answer's content type is ${headers.get("content-type") ?? "not given"}` } };
 }
 

@@ -1,7 +1,8 @@
+import { Fields, isName } from "./fields.ts";
 import { base64Decode, base64EncodeUnpadded } from "./base64.ts";
 import { type Code, codeFromConnect } from "./code.ts";
 import type { Detail, End } from "./end.ts";
-import { isName, safeValue } from "./metadata.ts";
+import { safeValue } from "./metadata.ts";
 import { flagConnectEnd, utf8, writeEnvelope } from "./envelope.ts";
 
 /** Connect's error and end-of-stream JSON: https://connectrpc.com/docs/protocol#error-end-stream */
@@ -21,7 +22,7 @@ export function errorToJson(end: End): Record<string, unknown> {
 }
 
 /** Reads an error object; `fallback` stands where its code is missing or unknown. Undefined where it is no object. */
-export function errorFromJson(json: unknown, fallback: Code, metadata = new Headers()): End | undefined {
+export function errorFromJson(json: unknown, fallback: Code, metadata = new Fields()): End | undefined {
   if (!isObject(json)) return undefined;
   const code = codeFromConnect(json["code"]) ?? fallback;
   const details: Detail[] = [];
@@ -35,7 +36,7 @@ export function errorFromJson(json: unknown, fallback: Code, metadata = new Head
 }
 
 /** Reads the JSON body of a Connect unary error; `fallback` is the code that its HTTP status stands for. Undefined where it is none. */
-export function errorFromBody(body: Uint8Array, fallback: Code, metadata?: Headers): End | undefined {
+export function errorFromBody(body: Uint8Array, fallback: Code, metadata?: Fields): End | undefined {
   return errorFromJson(parseJson(body), fallback, metadata);
 }
 
@@ -53,7 +54,7 @@ export function endStreamFrame(end: End): Uint8Array<ArrayBuffer> {
 export function endFromEndStream(data: Uint8Array): End | undefined {
   const json = parseJson(data);
   if (!isObject(json)) return undefined;
-  const metadata = new Headers();
+  const metadata = new Fields();
   const fields = json["metadata"] ?? {};
   if (!isObject(fields)) return undefined;
   for (const [name, values] of Object.entries(fields)) {

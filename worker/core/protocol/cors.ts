@@ -1,4 +1,5 @@
 import type { CompiledCors } from "../config/compiled.ts";
+import { Fields, type ReadableFields } from "./fields.ts";
 
 /** CORS as https://fetch.spec.whatwg.org/#http-cors-protocol has it, for browsers' RPC clients. */
 
@@ -18,9 +19,9 @@ const plainNames = new Set([
 
 export interface Cors {
   /** Answers a preflight: 204 with what is allowed, or 403 where the page may not call. */
-  preflight(request: Headers): { status: 204 | 403; headers: Headers };
+  preflight(request: ReadableFields): { status: 204 | 403; headers: Fields };
   /** Adds the CORS headers for a caller from `origin` (null: none given) to a reply's headers, changing them. */
-  onReply(headers: Headers, origin: string | null): void;
+  onReply(headers: Fields, origin: string | null): void;
 }
 
 export function cors(config: CompiledCors): Cors {
@@ -29,7 +30,7 @@ export function cors(config: CompiledCors): Cors {
   const exposedAlways = [...rpcExposed, ...config.exposedHeaders];
   const allowedNames = [rpcHeaders, ...config.allowedHeaders].join(", ");
 
-  function grant(headers: Headers, origin: string | null): boolean {
+  function grant(headers: Fields, origin: string | null): boolean {
     headers.append("vary", "Origin");
     if (origin === null || !(any || allowed.has(origin))) return false;
     headers.set("access-control-allow-origin", any ? "*" : origin);
@@ -39,7 +40,7 @@ export function cors(config: CompiledCors): Cors {
 
   return {
     preflight(request) {
-      const headers = new Headers();
+      const headers = new Fields();
       const granted = grant(headers, request.get("origin"));
       headers.append("vary", "Access-Control-Request-Method, Access-Control-Request-Headers");
       if (!granted) return { status: 403, headers };

@@ -1,3 +1,4 @@
+import { Fields } from "./fields.ts";
 import type { Code } from "./code.ts";
 
 /** One error detail: a message type's full name, and its bytes as they came. */
@@ -14,18 +15,18 @@ export interface End {
   readonly message: string;
   readonly details: readonly Detail[];
   /** Trailing metadata. Names that a dialect owns (`grpc-status`, …) are not among them. */
-  readonly metadata: Headers;
+  readonly metadata: Fields;
   /** Set where the origin's end could not be read or never came, and this one stands in its place. */
   readonly madeUp?: true;
 }
 
-/** Shared, and never changed: a Headers object for every call would be felt. */
-const noMetadata = new Headers();
+/** Shared, and never changed: a Fields object for every call would be felt. */
+const noMetadata = new Fields();
 
-export function okEnd(metadata: Headers = noMetadata): End {
+export function okEnd(metadata: Fields = noMetadata): End {
   return { code: "ok", message: "", details: [], metadata };
 }
 
-export function errorEnd(code: Code, message: string, metadata: Headers = new Headers()): End {
+export function errorEnd(code: Code, message: string, metadata: Fields = new Fields()): End {
   return { code, message, details: [], metadata };
 }

@@ -1,3 +1,4 @@
+import { Fields, noValues, type ReadableFields } from "./fields.ts";
 import { grpcMessageEncode } from "./grpc-message.ts";
 
 /** Which headers are metadata, and which belong to HTTP, to a dialect or to the proxy itself. */
@@ -49,7 +50,7 @@ export interface HeaderSurvey {
   /** A name with an underscore: to many an origin the look-alike of another header. */
   readonly underscored: string | undefined;
   /** The headers that may cross to an origin as they are: the upstream dialect writes its own protocol headers. */
-  readonly metadata: Headers;
+  readonly metadata: Fields;
   /** The RPC protocols' own headers, by name. Every look-up in a Headers object leaves the engine; these do not. */
   readonly protocol: ByName;
 }
@@ -58,12 +59,12 @@ export interface HeaderSurvey {
 export type ByName = Readonly<Record<string, string | undefined>>;
 
 /** Looks at every request header once. */
-export function surveyRequest(headers: Headers): HeaderSurvey {
+export function surveyRequest(headers: ReadableFields): HeaderSurvey {
   let bytes = 0;
   let underscored: string | undefined;
   let named: string[] = [];
-  const kept = noHeaders();
-  const protocol = noHeaders();
+  const kept = noValues();
+  const protocol = noValues();
   headers.forEach((value, name) => {
     bytes += name.length + value.length;
     if (name.includes("_")) underscored = name;
@@ -72,12 +73,7 @@ export function surveyRequest(headers: Headers): HeaderSurvey {
     else if (!neverCross.has(name) && !neverForwardedPrefixes.test(name)) kept[name] = value;
   });
   for (const name of named) delete kept[name];
-  return { bytes, underscored, metadata: new Headers(kept), protocol };
-}
-
-/** Headers by name: a list of pairs would cost an iterator for each of them on workerd. */
-function noHeaders(): Record<string, string> {
-  return Object.create(null) as Record<string, string>;
+  return { bytes, underscored, metadata: new Fields(kept), protocol };
 }
 
 /** Whether a request header of this name, in lower case, is metadata: routed by, seen by layers and sent on. */
@@ -86,48 +82,41 @@ export function isMetadata(name: string): boolean {
 }
 
 /** The metadata of a reply's head: without what the hop, CORS and, unless `keep`, the protocols own. */
-export function replyMetadata(head: Headers, keep: "protocol" | "metadata"): Headers {
-  const kept = noHeaders();
+export function replyMetadata(head: ReadableFields, keep: "protocol" | "metadata"): Fields {
+  const kept = noValues();
   const cookies: string[] = [];
   head.forEach((value, name) => {
     if (neverRelayed.has(name) || (keep === "metadata" && protocolReply.has(name))) return;
     if (name === "set-cookie") cookies.push(value);
     else kept[name] = value;
   });
-  const copy = new Headers(kept);
-  for (const cookie of cookies) copy.append("set-cookie", cookie);
-  return copy;
+  return new Fields(kept, cookies);
 }
 
 /** Connect unary keeps trailing metadata among the headers, behind this prefix. */
 export const trailerPrefix = "trailer-";
 
 /** Takes the `trailer-` headers out of `headers` (changing it), without their prefix; undefined where there is none. */
-export function takeTrailerPrefixed(headers: Headers): Headers | undefined {
+export function takeTrailerPrefixed(headers: Fields): Fields | undefined {
   const names: string[] = [];
   headers.forEach((_value, name) => {
     if (name.startsWith(trailerPrefix) && name.length > trailerPrefix.length) names.push(name);
   });
   if (names.length === 0) return undefined;
-  const trailers = new Headers();
+  const trailers = new Fields();
   for (const name of names) {
-    trailers.append(name.slice(trailerPrefix.length), headers.get(name)!);
+    trailers.append(name.slice(trailerPrefix.length), safeValue(headers.get(name)!));
     headers.delete(name);
   }
   return trailers;
 }
 
 /** Adds all of `from` to `to`, names behind `prefix`. */
-export function appendAll(to: Headers, from: Headers, prefix = ""): void {
-  from.forEach((value, name) => to.append(prefix + name, value));
+export function appendAll(to: Fields, from: Fields, prefix = ""): void {
+  from.forEach((value, name) => to.append(prefix + name, safeValue(value)));
 }
 
 /** A value that any HTTP stack takes: what is neither printable nor Latin-1 is percent-encoded, since some stacks die of it. */
 export function safeValue(value: string): string {
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(value) ? value : grpcMessageEncode(value);
-}
-
-/** Whether the text may name a header. */
-export function isName(text: string): boolean {
-  return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(text);
 }

@@ -3,18 +3,21 @@ import { codeFromGrpcStatus, codeToNumber } from "./code.ts";
 import { type End, okEnd } from "./end.ts";
 import { flagTrailer, fromUtf8, utf8, writeEnvelope } from "./envelope.ts";
 import { grpcMessageDecode, grpcMessageEncode } from "./grpc-message.ts";
-import { isName, safeValue } from "./metadata.ts";
+import { Fields, isName, type ReadableFields } from "./fields.ts";
+import { safeValue } from "./metadata.ts";
 import { statusDetailsFromBinary, statusDetailsToBinary } from "./status-details.ts";
 
 /** The end as gRPC-Web writes it: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md */
-const endNames = ["grpc-status", "grpc-message", "grpc-status-details-bin"] as const;
+const isEndName = (name: string): boolean => name === "grpc-status" || name === "grpc-message" || name === "grpc-status-details-bin";
 
 /** Takes the end out of trailers (or of the headers of a trailers-only reply); undefined where there is no `grpc-status`. */
-export function endFromTrailers(trailers: Headers): End | undefined {
+export function endFromTrailers(trailers: ReadableFields): End | undefined {
   const status = trailers.get("grpc-status");
   if (status === null) return undefined;
-  const metadata = new Headers(trailers);
-  for (const name of endNames) metadata.delete(name);
+  const metadata = new Fields();
+  trailers.forEach((value, name) => {
+    if (!isEndName(name)) metadata.append(name, safeValue(value));
+  });
   const code = codeFromGrpcStatus(status.trim());
   if (code === undefined) {
     return { code: "unknown", message: "the origin's grpc-status is no known code", details: [], metadata, madeUp: true };
@@ -38,7 +41,7 @@ export function endToTrailers(end: End): [name: string, value: string][] {
     pairs.push(["grpc-status-details-bin", base64EncodeUnpadded(status)]);
   }
   end.metadata.forEach((value, name) => {
-    if (!(endNames as readonly string[]).includes(name)) pairs.push([name, value]);
+    if (!isEndName(name)) pairs.push([name, value]);
   });
   return pairs;
 }
@@ -59,8 +62,8 @@ export function endFromTrailerBlock(block: Uint8Array): End | undefined {
 const plainOk = /^grpc-status: ?0\r\n(?:grpc-message: ?\r\n)?$/i;
 
 /** Reads a trailer block; lines may end in LF alone, and one that is no header field is passed over. */
-export function parseTrailerBlock(block: string): Headers {
-  const trailers = new Headers();
+export function parseTrailerBlock(block: string): Fields {
+  const trailers = new Fields();
   for (const line of block.split(/\r?\n/)) {
     if (line === "") continue;
     const colon = line.indexOf(":");
