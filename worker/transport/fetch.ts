@@ -1,5 +1,6 @@
 import type { CompiledEndpoint } from "../core/config/compiled.ts";
 import type { Failure } from "../core/failure.ts";
+import { type Fields, fieldsOf } from "../core/protocol/fields.ts";
 import type { Transport, UpstreamReply } from "../proxy/ports.ts";
 
 /** Anything that answers requests: the platform's fetch, or a binding. */
@@ -35,12 +36,14 @@ export function fetchTransport({ bindings, reached, decodes, resends }: FetchOpt
       // Only a GET could be answered from a cache; on a POST workerd would tell the origin of it in two headers.
       const init = { method, headers: headers.toInit(), body, signal, redirect: "manual", encodeResponseBody: "manual", ...(method === "GET" && { cache: "no-store" }) };
       const response = await target.fetch(baseUrl(endpoint) + path, (body instanceof ReadableStream ? { ...init, duplex: "half" } : init) as RequestInit);
-      if (response.status >= 520 && response.status <= 530) {
+      const { status } = response;
+      if (status >= 520 && status <= 530) {
         response.body?.cancel().catch(() => {});
-        return { failure: { kind: "transport", reached: "maybe", cause: `HTTP ${response.status}` } };
+        return { failure: { kind: "transport", reached: "maybe", cause: `HTTP ${status}` } };
       }
-      const headersIn = decodes.size > 0 && decodes.has(response.headers.get("content-encoding") ?? "") ? decoded(response.headers) : response.headers;
-      return received(response, headersIn);
+      const fields = fieldsOf(response.headers);
+      if (decodes.has(fields.get("content-encoding") ?? "")) forgetCoding(fields);
+      return received(response, status, fields);
     } catch (error) {
       return { failure: { kind: "transport", reached: reached(error), cause: errorText(error) } };
     }
@@ -57,16 +60,14 @@ function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
 }
 
 /** The body is got at only when it is asked for: on workerd a stream object costs, used or not. */
-function received(response: Response, headers: Headers): UpstreamReply {
-  return { status: response.status, headers, get body() { return response.body; }, trailers: null, arrayBuffer: () => response.arrayBuffer(), broken };
+function received(response: Response, status: number, headers: Fields): UpstreamReply {
+  return { status, headers, get body() { return response.body; }, trailers: null, arrayBuffer: () => response.arrayBuffer(), broken };
 }
 
-/** Headers of a reply whose body has been decoded: they still tell of the body as it was sent. */
-function decoded(headers: Headers): Headers {
-  const copy = new Headers(headers);
-  copy.delete("content-encoding");
-  copy.delete("content-length");
-  return copy;
+/** The headers of a reply whose body has been decoded still tell of the body as it was sent. */
+function forgetCoding(headers: Fields): void {
+  headers.delete("content-encoding");
+  headers.delete("content-length");
 }
 
 /** A binding leads where it leads, so there the URL's host is free to be the one that the origin should see. */

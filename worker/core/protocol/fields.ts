@@ -68,6 +68,17 @@ export class Fields {
   }
 }
 
+/** Reads a Headers object once, so that whoever looks at it later stays in the engine. */
+export function fieldsOf(headers: Pick<Headers, "forEach">): Fields {
+  const values = noValues();
+  const cookies: string[] = [];
+  headers.forEach((value, name) => {
+    if (name === setCookie) cookies.push(value);
+    else values[name] = value;
+  });
+  return new Fields(values, cookies);
+}
+
 /** What can be read of fields, whoever holds them. */
 export type ReadableFields = Pick<Fields, "get" | "has" | "forEach">;
 
