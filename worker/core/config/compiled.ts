@@ -4,9 +4,10 @@
  */
 
 import type { Code } from "../protocol/code.ts";
+import type { CompiledAuth } from "./compiled-auth.ts";
 
 /** Version of the shapes on this page. A Worker refuses any other. */
-export const schemaVersion = 2;
+export const schemaVersion = 3;
 
 export type MethodKind = "unary" | "client-stream" | "server-stream" | "bidi-stream";
 export type Idempotency = "unknown" | "no-side-effects" | "idempotent";
@@ -190,4 +191,5 @@ export interface CompiledConfig {
   readonly placeHeaders: CompiledPlaceHeaders;
   /** null: nobody may ask. */
   readonly explain: CompiledExplain | null;
+  readonly auth: CompiledAuth;
 }
