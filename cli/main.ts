@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { build } from "./build.ts";
 import { check } from "./config/check.ts";
 import { count, formatIssues } from "./config/issue.ts";
+import { policyTable } from "./config/policy-table.ts";
 import { dev } from "./dev.ts";
 import { drainCommands } from "./drain.ts";
 import { explainCommand } from "./explain-command.ts";
@@ -22,7 +23,7 @@ program
     const { config, issues } = check(path, options);
     if (issues.length > 0) console.error(formatIssues(issues));
     if (config === undefined) process.exitCode = 1;
-    else console.log(`${path}: ok (${count(config.clusters.length, "cluster")}, ${count(config.routes.length, "route")}, ${count(config.methods.length, "method")})`);
+    else console.log(`${config.methods.length === 0 ? "" : `${policyTable(config)}\n\n`}${path}: ok (${count(config.clusters.length, "cluster")}, ${count(config.routes.length, "route")}, ${count(config.methods.length, "method")})`);
   });
 
 program

@@ -16,6 +16,7 @@ routes:
     split: [{ cluster: v1, weight: 90 }, { cluster: v2, weight: 10 }]
     sticky: { header: x-user-id }
   - { match: { service: acme.v1.UserService, base_path: /eu }, cluster: v1, residency: [{ continents: [EU], regions: [eu] }] }
+auth: { rules: [{ match: { prefix: / }, allow: PUBLIC }] }
 `;
 
 interface Said {

@@ -18,6 +18,9 @@ export interface CompiledMethod {
   readonly idempotency: Idempotency;
   /** Whether `descriptors` holds the types: without, the method cannot be recoded. */
   readonly typed: boolean;
+  /** What the schema says; it holds where a route leaves it `open`. */
+  readonly timeoutMs?: number;
+  readonly maxAttempts?: number;
 }
 
 export interface CompiledEndpoint {
@@ -147,6 +150,8 @@ export interface CompiledRoute {
   readonly responseHeaders: HeaderEdits;
   readonly forwardedHeaders: boolean;
   readonly streams: "watched" | "blind";
+  /** What the config does not say, so that a method's own goes before the default that stands here. */
+  readonly open: readonly ("timeoutMs" | "maxAttempts")[];
 }
 
 export interface CompiledCors {
