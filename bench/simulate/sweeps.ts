@@ -30,6 +30,8 @@ export function startSweeps({ config, clock, origins, kv }: Pick<World, "config"
       random: random.uniform,
       log,
       secret: () => undefined,
+      fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
+      limiter: () => undefined,
       store: kv.storeAt(colo),
     };
     return { ports, sweep: sweeper(config, ports) };

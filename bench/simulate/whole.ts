@@ -36,6 +36,8 @@ export function wholeIsolateAt(seat: Seat, { config, strategy, clock, origins, k
     random: random.uniform,
     log: () => {},
     secret: () => undefined,
+    fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
+    limiter: () => undefined,
     store: strategy.probedEveryMs === null ? null : kv.storeAt(colo, () => {
       const id = String(count);
       return () => !over.has(id);
@@ -50,7 +52,7 @@ export function wholeIsolateAt(seat: Seat, { config, strategy, clock, origins, k
     const attempts: string[] = [];
     sent.set(id, attempts);
     const headers = { "content-type": "application/proto", "connect-protocol-version": "1", "content-length": String(message.length), [idHeader]: id };
-    const response = await proxy.fetch(new Request(`https://proxy.example${path}`, { method: "POST", headers, body: message }), { keep: () => {}, clientAddress: () => null, place: () => place, left: () => null });
+    const response = await proxy.fetch(new Request(`https://proxy.example${path}`, { method: "POST", headers, body: message }), { keep: () => {}, clientAddress: () => null, place: () => place, left: () => null, clientCertificate: () => null });
     sent.delete(id);
     over.add(id);
     const ok = response.status === 200;

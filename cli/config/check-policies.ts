@@ -1,7 +1,7 @@
 import { Allow } from "../../gen/fairlead/config/v1/auth_pb.js";
-import type { CompiledPolicy } from "../../worker/core/config/compiled-auth.ts";
+import { type CompiledPolicy, schemaSource } from "../../worker/core/config/compiled-auth.ts";
 import type { Checking } from "./checking.ts";
-import { ruleMatch, schemaSource } from "./compile-auth.ts";
+import { ruleMatch } from "./compile-auth.ts";
 import { compileMatch, isPossiblePrefix, isSameMatch, shadows } from "./matches.ts";
 import { methodTable } from "./methods.ts";
 import { heldBy, takes } from "./policies.ts";
@@ -24,7 +24,7 @@ function checkReach({ config, tree, report }: Checking): void {
   for (const [i, match] of matches.entries()) {
     const path = ["auth", "rules", i, "match"];
     if (match.path === "") continue;
-    if (match.kind === "prefix" && !isPossiblePrefix(match.path)) {
+    if (!isPossible(match)) {
       report.of(tree, [...path, "prefix"], `must begin a /package.Service/Method, else nothing matches: current value is ${JSON.stringify(match.path)}`);
       continue;
     }
@@ -36,34 +36,45 @@ function checkReach({ config, tree, report }: Checking): void {
   }
 }
 
+/** Whether any method can have this match. */
+function isPossible({ kind, path }: CompiledPolicy["match"]): boolean {
+  return kind !== "prefix" || isPossiblePrefix(path);
+}
+
 function checkKnown(methods: readonly string[], { config, tree, report }: Checking): void {
   const services = [...new Set(methods.map((path) => path.split("/")[1] ?? ""))];
   for (const [i, { match }] of config.auth!.rules.entries()) {
     const { kind, path } = ruleMatch(match);
-    if (path === "" || methods.some((method) => takes({ kind, path }, method))) continue;
+    if (path === "" || !isPossible({ kind, path }) || methods.some((method) => takes({ kind, path }, method))) continue;
     const meant = kind === "method" ? didYouMean(path, methods) : kind === "service" ? didYouMean(path.slice(1, -1), services) : "";
     report.of(tree, ["auth", "rules", i, "match", kind], `no known method is matched${meant}`, { severity: "warning" });
   }
 }
 
-type Said = Pick<CompiledPolicy, "match" | "source"> & { readonly everybody: boolean };
+/** Which methods policies are for, and which of them let everybody call; what the others ask may be wrong still. */
+interface Said {
+  readonly policies: readonly CompiledPolicy[];
+  readonly open: ReadonlySet<CompiledPolicy | undefined>;
+}
 
-function allSaid({ config, registry }: Checking): Said[] {
+function allSaid({ config, registry }: Checking): Said {
   const rules = config.auth!.rules.map(({ match, allow }, i) => ({ match: ruleMatch(match), source: `auth.rules[${i}]`, everybody: allow === Allow.PUBLIC }));
-  const schema = schemaPolicies(registry).filter(({ policy }) => saysWho(policy));
-  return [...rules, ...schema.map(({ method, policy }) => ({ match: { kind: "method" as const, path: method }, source: schemaSource, everybody: policy.public }))];
+  const schema = schemaPolicies(registry).filter(({ policy }) => saysWho(policy)).map(({ method, policy }) => ({ match: { kind: "method" as const, path: method }, source: schemaSource, everybody: policy.public }));
+  const all = [...rules, ...schema].map(({ everybody, ...found }) => ({ everybody, policy: { ...found, requirements: [], authorizer: null, rateLimits: [] } }));
+  return { policies: all.map(({ policy }) => policy), open: new Set(all.filter(({ everybody }) => everybody).map(({ policy }) => policy)) };
 }
 
 /** A rule that names a method is meant for it; a broad one may open what the schema protects by oversight. */
 function checkOpened(methods: readonly string[], checking: Checking): void {
   const { config, tree, report } = checking;
-  const said = allSaid(checking);
+  const { policies, open } = allSaid(checking);
+  const held = heldBy(policies);
   for (const i of config.auth!.rules.keys()) {
-    const rule = said[i]!;
-    if (!rule.everybody || rule.match.kind === "method") continue;
+    const rule = policies[i]!;
+    if (!open.has(rule) || rule.match.kind === "method") continue;
     const opened = methods.filter((method) => {
-      const { policy, hidden } = heldBy(said, method);
-      return policy === rule && hidden?.everybody === false;
+      const { policy, hidden } = held(method);
+      return policy === rule && hidden !== undefined && !open.has(hidden);
     });
     if (opened.length > 0) report.of(tree, ["auth", "rules", i, "allow"], `lets everybody call what the schema protects: ${opened.join(", ")}`, { severity: "warning" });
   }
@@ -72,18 +83,19 @@ function checkOpened(methods: readonly string[], checking: Checking): void {
 /** Methods that lead somewhere, but that nobody may call. */
 function checkRefused(methods: readonly string[], checking: Checking): void {
   const { config, tree, report } = checking;
-  const said = allSaid(checking);
+  const { policies } = allSaid(checking);
+  const held = heldBy(policies);
   for (const [i, { match }] of config.routes.entries()) {
     const route = compileMatch(match);
     if (route.path === "") continue;
     const known = methods.filter((method) => takes(route, method));
-    const refused = known.length > 0 ? known.filter((method) => heldBy(said, method).policy === undefined) : said.some((one) => overlaps(one.match, route)) ? [] : ["whatever it matches"];
+    const refused = known.length > 0 ? known.filter((method) => held(method).policy === undefined) : policies.some((one) => overlaps(one.match, route)) ? [] : ["whatever it matches"];
     if (refused.length > 0) report.of(tree, ["routes", i, "match"], `${refused.join(", ")} ${refused.length === 1 ? "is" : "are"} refused: nothing in auth or the schema says who may call`, { severity: "warning" });
   }
 }
 
 /** Whether any method could have both matches. */
-function overlaps(a: Said["match"], b: Said["match"]): boolean {
+function overlaps(a: CompiledPolicy["match"], b: CompiledPolicy["match"]): boolean {
   const [short, long] = a.path.length < b.path.length ? [a, b] : [b, a];
   return takes(short, long.path);
 }

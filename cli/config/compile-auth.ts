@@ -1,16 +1,13 @@
 import type { FileRegistry } from "@bufbuild/protobuf";
 import { Algorithm, Allow, type ApiKeys, type Auth, type Authorizer, type ClientCertificates, Counted, type Identity, type MethodMatch, type Provider, type RateLimit, type Require, type Rule } from "../../gen/fairlead/config/v1/auth_pb.js";
 import type { Policy } from "../../gen/fairlead/policy/v1/policy_pb.js";
-import type {
-  Algorithm as AlgorithmName, CompiledAuth, CompiledAuthorizer, CompiledCertificateProvider, CompiledIdentity, CompiledJwtProvider, CompiledKeyProvider, CompiledKeySource, CompiledPolicy, CompiledProvider, CompiledRateLimit, CompiledRequirement,
+import {
+  type Algorithm as AlgorithmName, type CompiledAuth, type CompiledAuthorizer, type CompiledCertificateProvider, type CompiledIdentity, type CompiledJwtProvider, type CompiledKeyProvider, type CompiledKeySource, type CompiledPolicy, type CompiledProvider, type CompiledRateLimit, type CompiledRequirement, schemaSource,
 } from "../../worker/core/config/compiled-auth.ts";
 import { compileCondition } from "./conditions.ts";
 import { durationMs } from "./duration.ts";
 import { compileMatch } from "./matches.ts";
 import { saysWho, schemaPolicies } from "./schema-policies.ts";
-
-/** Where a policy of the schema says that it was said. */
-export const schemaSource = "the schema";
 
 /** The names that policies refer to by index, each in order. */
 interface Names {

@@ -1,13 +1,13 @@
 import type { CompiledConfig } from "../../worker/core/config/compiled.ts";
-import type { CompiledAuth, CompiledPolicy, CompiledRateLimit, CompiledRequirement } from "../../worker/core/config/compiled-auth.ts";
+import { type CompiledAuth, type CompiledPolicy, type CompiledRateLimit, type CompiledRequirement, schemaSource } from "../../worker/core/config/compiled-auth.ts";
 import { table } from "../table.ts";
-import { schemaSource } from "./compile-auth.ts";
 import { heldBy } from "./policies.ts";
 
 /** A table of every known method, who may call it, and where that was said; whoever meets one of several lines may call. */
 export function policyTable({ methods, auth }: CompiledConfig): string {
+  const held = heldBy(auth.policies);
   const rows = methods.flatMap(({ path }) => {
-    const { policy, hidden } = heldBy(auth.policies, path);
+    const { policy, hidden } = held(path);
     if (policy === undefined) return [[path, "nobody", "nowhere"]];
     const said = `${policy.source}${hidden === undefined ? "" : `, before ${schemaSource}`}`;
     return whoMay(policy, auth).map((line, i) => (i === 0 ? [path, line, said] : ["", line, ""]));
