@@ -18,6 +18,8 @@ function nodePorts(log: (entry: LogEntry) => void): Ports {
     endsWithReply: false,
     random: () => Math.random(),
     secret: () => undefined,
+    fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
+    limiter: () => undefined,
     store: null,
     log,
   };
@@ -49,7 +51,7 @@ describe("layers of one's own", () => {
     const { headers, body } = request(dialect, "x");
     const method = dialect === "connect-stream" ? "Server" : "Unary";
     const sent = new Request(`http://proxy.example/web/test.v1.Test/${method}`, { method: "POST", headers: { ...headers, ...more }, body: new Uint8Array(body) });
-    return received(await to.fetch(sent, { keep: () => {}, clientAddress: () => "10.0.0.1", place: () => null, left: () => null }));
+    return received(await to.fetch(sent, { keep: () => {}, clientAddress: () => "10.0.0.1", place: () => null, clientCertificate: () => null, left: () => null }));
   }
 
   const tenant: Layer = {

@@ -34,6 +34,8 @@ export function world(transport: Transport = () => Promise.reject(new Error("no 
     random: () => 0.5,
     log: (entry) => logged.push(entry),
     secret: () => undefined,
+    fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
+    limiter: () => undefined,
     storing: () => {},
     store: {
       async get(key) {

@@ -40,6 +40,8 @@ async function world(behave: (name: string, made: number) => Behaviour) {
     endsWithReply: false,
     random: () => 0,
     secret: () => undefined,
+    fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
+    limiter: () => undefined,
     store: null,
     log: (entry) => log.push(entry),
   };
@@ -47,7 +49,7 @@ async function world(behave: (name: string, made: number) => Behaviour) {
   const call = async (method: string, body: BodyInit = "x", headers: Record<string, string> = {}, left: AbortSignal | null = null) => {
     const request = new Request(`http://p.example/t.S/${method}`, { method: "POST", headers: { "content-type": "application/proto", ...headers }, body, duplex: "half" } as RequestInit);
     const started = Date.now();
-    const response = await proxy.fetch(request, { keep: () => {}, clientAddress: () => null, place: () => null, left: () => left });
+    const response = await proxy.fetch(request, { keep: () => {}, clientAddress: () => null, place: () => null, clientCertificate: () => null, left: () => left });
     const text = await response.text();
     return { status: response.status, code: response.status === 200 ? "ok" : (JSON.parse(text) as { code: string }).code, ms: Date.now() - started };
   };

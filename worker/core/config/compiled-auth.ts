@@ -53,9 +53,12 @@ export interface CompiledCertificateProvider {
   readonly trustedHeader: string;
 }
 
+/** The `source` of a policy that the schema gives. */
+export const schemaSource = "the schema";
+
 export interface CompiledPolicy {
   readonly match: Pick<CompiledMatch, "kind" | "path">;
-  /** Where it was said, for whoever reads an explanation: "auth.rules[2]", or "the schema". */
+  /** Where it was said, for whoever reads an explanation: "auth.rules[2]", or `schemaSource`. */
   readonly source: string;
   /** Empty: public. Otherwise a caller must meet one of them. */
   readonly requirements: readonly CompiledRequirement[];

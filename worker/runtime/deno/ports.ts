@@ -1,4 +1,5 @@
 import type { Ports, Store } from "../../proxy/ports.ts";
+import { fetchDocument } from "../../transport/document.ts";
 import { errorText, fetchTransport } from "../../transport/fetch.ts";
 
 /** The ports on Deno. Its fetch says in words when a connection was refused: the request then surely did not reach. */
@@ -19,6 +20,8 @@ export function denoPorts(env: (name: string) => string | undefined, store: Stor
     random: () => Math.random(),
     secret: env,
     store,
+    fetch: fetchDocument,
+    limiter: () => undefined,
     log: (entry) => console[entry.level](JSON.stringify(entry)),
   };
 }

@@ -1,0 +1,98 @@
+import type { CryptoKey as JoseKey } from "jose";
+import { ownMember, scopesOf } from "../core/auth/claims.ts";
+import type { PublicKey } from "../core/auth/keys.ts";
+import type { Principal } from "../core/auth/principal.ts";
+import { recent } from "../core/auth/recent.ts";
+import type { Refusal } from "../core/auth/refusal.ts";
+import { readToken, type ShownToken, tokenFault, type TokenFault, untilOf } from "../core/auth/token.ts";
+import type { Algorithm, CompiledJwtProvider } from "../core/config/compiled-auth.ts";
+import { utf8 } from "../core/protocol/envelope.ts";
+import type { Keep, Ports } from "../proxy/ports.ts";
+import { type KeySets, keySets } from "./key-sets.ts";
+import type { Introduce } from "./introduce.ts";
+
+/** Judges the token that a call shows in one place: who it is, or why it is nobody. */
+export type JudgeToken = (text: string, keep: Keep) => Promise<Principal | Refusal>;
+
+interface Issuer {
+  readonly provider: CompiledJwtProvider;
+  /** Index in the config's providers. */
+  readonly index: number;
+  readonly keys: KeySets;
+  /** Keys as the runtime has them, by the key and the algorithm. */
+  readonly imported: WeakMap<PublicKey, Map<string, JoseKey>>;
+}
+
+interface Verified {
+  readonly principal: Principal;
+  readonly issuer: Issuer;
+  readonly key: PublicKey;
+}
+
+const mostVerified = { count: 4000, bytes: 8 * 1024 * 1024 };
+
+/** Judges tokens of the providers whose tokens stand in one place; `from` is what that place is called. */
+export function tokenJudge(providers: readonly { readonly provider: CompiledJwtProvider; readonly index: number }[], from: string, introduce: Introduce, ports: Ports): JudgeToken {
+  const issuers = providers.map(({ provider, index }): Issuer => ({ provider, index, keys: keySets(provider, ports), imported: new WeakMap() }));
+  const verified = recent<Verified>(mostVerified);
+  const refuse = (fault: TokenFault): Refusal => ({ kind: "token", fault, from });
+
+  /** A verified token counts as long as its key does. */
+  function remembered(fingerprint: string, keep: Keep): Principal | undefined {
+    const known = verified.get(fingerprint, ports.now());
+    if (known === undefined) return undefined;
+    known.issuer.keys.renew(keep);
+    if (known.issuer.keys.current()?.some(({ id }) => id === known.key.id) === true) return known.principal;
+    verified.delete(fingerprint);
+    return undefined;
+  }
+
+  async function verify(token: ShownToken, { provider, keys, imported }: Issuer, keep: Keep): Promise<PublicKey | Refusal> {
+    const alg = token.alg as Algorithm;
+    keys.renew(keep);
+    const key = await keys.find(alg, token.kid, keep);
+    if (typeof key === "string") return refuse(key);
+    if ("failure" in key) return { kind: "keys-unavailable", provider: provider.name, cause: key.failure };
+    const jose = await import("jose");
+    const byAlg = imported.get(key) ?? new Map<string, JoseKey>();
+    imported.set(key, byAlg);
+    try {
+      const ready = byAlg.get(alg) ?? ((await jose.importJWK(key.jwk, alg)) as JoseKey);
+      byAlg.set(alg, ready);
+      await jose.compactVerify(token.text, ready, { algorithms: [alg] });
+      return key;
+    } catch {
+      return refuse("signature");
+    }
+  }
+
+  return async (text, keep) => {
+    if (text.length > 8 * 1024) return refuse("size");
+    const fingerprint = await fingerprintOf(text);
+    const known = remembered(fingerprint, keep);
+    if (known !== undefined) return known;
+
+    const token = readToken(text);
+    if (typeof token === "string") return refuse(token);
+    const now = ports.now();
+    // Of providers with one issuer the one that the token is meant for; where none is, the last one's reason is told.
+    const candidates = issuers.filter(({ provider }) => provider.issuer === token.issuer);
+    const faults = candidates.map(({ provider }) => tokenFault(token, provider, now));
+    const issuer = candidates[faults.indexOf(undefined)];
+    if (issuer === undefined) return refuse(faults.at(-1) ?? "issuer");
+
+    const key = await verify(token, issuer, keep);
+    if ("kind" in key) return key;
+    const { provider, index } = issuer;
+    const until = untilOf(ownMember(token.claims, "exp") as number, provider.clockSkewMs);
+    const subject = (ownMember(token.claims, "sub") ?? "") as string;
+    const principal = introduce({ provider: index, subject, scopes: scopesOf(token.claims, provider.scopesClaim), claims: token.claims, fingerprint, until });
+    verified.set(fingerprint, { principal, issuer, key }, until, text.length * 4 + 1000);
+    return principal;
+  };
+}
+
+/** SHA-256 of the whole token, each byte one character. */
+async function fingerprintOf(text: string): Promise<string> {
+  return String.fromCharCode(...new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(text))));
+}
