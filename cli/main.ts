@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
+import { keysCommand } from "./api-keys.ts";
 import { build } from "./build.ts";
 import { check } from "./config/check.ts";
 import { count, formatIssues } from "./config/issue.ts";
@@ -7,6 +8,7 @@ import { dev } from "./dev.ts";
 import { drainCommands } from "./drain.ts";
 import { explainCommand } from "./explain-command.ts";
 import type { Runtime } from "./serve/serve.ts";
+import { tokenCommand } from "./token.ts";
 
 const program = new Command("fairlead").description("An edge proxy for RPC: checks and compiles its config, and runs it on this machine.");
 const file = ["[file]", "the config", "fairlead.yaml"] as const;
@@ -41,6 +43,8 @@ program
   });
 
 program.addCommand(explainCommand());
+program.addCommand(tokenCommand());
+program.addCommand(keysCommand());
 for (const command of drainCommands()) program.addCommand(command);
 
 program
