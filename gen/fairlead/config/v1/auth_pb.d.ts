@@ -441,7 +441,7 @@ export declare type Require = Message<"fairlead.config.v1.Require"> & {
   scopes: string[];
 
   /**
-   * Claims by name ("tenant", or "org.id" for one inside another), each with the values of which it must have one: the claim itself, or
+   * Claims by name ("tenant", or "org.id" for one inside another; a name with a colon or a slash is one name), each with the values of which it must have one: the claim itself, or
    * an element of it where it is a list.
    *
    * @generated from field: map<string, fairlead.config.v1.ClaimValues> claims = 3;
@@ -712,7 +712,7 @@ export declare const AlgorithmSchema: GenEnum<Algorithm>;
  */
 export enum Allow {
   /**
-   * The default: nobody.
+   * nobody.
    *
    * @generated from enum value: ALLOW_UNSPECIFIED = 0;
    */
