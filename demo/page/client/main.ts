@@ -73,7 +73,8 @@ function show(outcome: Outcome, sentAs: string): void {
   count(outcome);
   showOutcome(outcome, sentAs);
   map.setWay(outcome.region, outcome.explanation?.localities.find(({ region }) => region === outcome.region)?.km);
-  lastExplanation = outcome.explanation ?? lastExplanation;
+  // A call that its caller may not make went nowhere: what stands there is of the calls that may.
+  if (outcome.explanation !== undefined && outcome.explanation.localities.length > 0) lastExplanation = outcome.explanation;
   showRules(outcome.explanation);
   if (lastExplanation !== undefined) showShares(lastExplanation, tally);
 }
