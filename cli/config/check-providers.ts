@@ -15,9 +15,14 @@ export function checkProviders(checking: Checking): void {
     else checkStrays(provider, path, checking);
     if (provider.apiKeys !== undefined) checkApiKeys(provider.apiKeys, [...path, "api_keys"], checking);
     if (provider.clientCertificates !== undefined) checkCertificates(provider.clientCertificates, [...path, "client_certificates"], checking);
-    const same = tokens.find(([other, { issuer }]) => other < name && issuer === provider.issuer);
-    if (same !== undefined) report.of(tree, [...path, "issuer"], `must differ from that of "${same[0]}": which of them a token is for could not be told`);
+    const same = tokens.find(([other, one]) => other < name && isMistakable(one, provider));
+    if (same !== undefined) report.of(tree, [...path, "issuer"], `must differ from that of "${same[0]}", which stands in the same place and has an audience in common: whose a token is could not be told`);
   }
+}
+
+function isMistakable(one: Provider, other: Provider): boolean {
+  const place = ({ token }: Provider) => (token?.from.case === undefined ? "header authorization" : `${token.from.case} ${token.from.value}`);
+  return one.issuer === other.issuer && place(one) === place(other) && one.audiences.some((audience) => other.audiences.includes(audience));
 }
 
 function checkTokens({ issuer, jwksUri, jwks, discovery, token, algorithms }: Provider, path: Path, checking: Checking): void {

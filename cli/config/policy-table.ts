@@ -15,6 +15,13 @@ export function policyTable({ methods, auth }: CompiledConfig): string {
   return table(["method", "who may call", "said in"], rows);
 }
 
+/** Who may call one method, in a sentence; undefined where nobody may. */
+export function policySays({ auth }: CompiledConfig, method: string): string | undefined {
+  const { policy } = heldBy(auth.policies)(method);
+  if (policy === undefined) return undefined;
+  return `by ${policy.source} ${whoMay(policy, auth).map((line) => line.trim()).join(", ")} may call it`;
+}
+
 function whoMay({ requirements, authorizer, rateLimits }: CompiledPolicy, auth: CompiledAuth): string[] {
   const who = requirements.length === 0 ? ["everybody"] : requirements.map((requirement, i) => `${i === 0 ? "" : "or "}${shown(requirement, auth)}`);
   const further = [...(authorizer === null ? [] : [`as ${auth.authorizers[authorizer]!.name} says`]), ...rateLimits.map((index) => bound(auth.rateLimits[index]!))];

@@ -42,7 +42,9 @@ describe("a provider of tokens", () => {
 
   it("must not be mistaken for another", () => {
     const one = `{ ${main}, discovery: true }`;
-    expect(messages(`providers: { a: ${one}, b: ${one} }, ${forAll}`)).toEqual(['auth.providers.b.issuer: must differ from that of "a": which of them a token is for could not be told']);
+    expect(messages(`providers: { a: ${one}, b: ${one} }, ${forAll}`)).toEqual(['auth.providers.b.issuer: must differ from that of "a", which stands in the same place and has an audience in common: whose a token is could not be told']);
+    expect(messages(`providers: { a: ${one}, b: ${one.replace("[api]", "[web]")} }, ${forAll}`)).toEqual([]);
+    expect(messages(`providers: { a: ${one}, b: ${one.replace(" }", ", token: { header: x-token } }")} }, ${forAll}`)).toEqual([]);
   });
 
   it("in a cookie needs pages that are named", () => {
