@@ -17,6 +17,11 @@ import { rateLimits } from "./rate-limits.ts";
 import { keepPrivate, refused } from "./reply.ts";
 import { stripper } from "./strip.ts";
 
+interface Authorized {
+  /** Undefined where everybody may call. */
+  readonly principal: Principal | undefined;
+}
+
 export interface GuardNeeds {
   readonly config: CompiledConfig;
   readonly ports: Ports;
@@ -38,46 +43,56 @@ export function guard({ config, ports, choosing, mint }: GuardNeeds, inner: Hand
   const strip = stripper(auth);
   let evaluate: Evaluate | undefined;
 
-  /** Everybody for whom a call's credentials vouch, or why one of them is not good. */
-  async function identify(call: Call): Promise<Refusal | { readonly principals: readonly Principal[] }> {
-    const principals: Principal[] = [];
-    for (const look of places) {
-      const found = look(call);
-      const one = found instanceof Promise ? await found : found;
-      if (one === undefined) continue;
-      if ("kind" in one) return one;
-      principals.push(one);
-    }
-    return { principals };
-  }
-
-  async function authorize(call: Call, policy: CompiledPolicy | undefined): Promise<Refusal | { readonly principal: Principal | undefined }> {
-    if (policy?.requirements.length === 0) return { principal: undefined };
-    const identified = await identify(call);
-    if ("kind" in identified) return identified;
-    const { principals } = identified;
+  /** Judges everybody for whom a call's credentials vouch, if each of them is good. */
+  function judgeFound(call: Call, policy: CompiledPolicy | undefined, found: readonly (Principal | Refusal | undefined)[]): Refusal | Authorized {
+    const refusal = found.find((one) => one !== undefined && "kind" in one);
+    if (refusal !== undefined) return refusal as Refusal;
+    const principals = found.filter((one) => one !== undefined) as readonly Principal[];
     if (policy === undefined) return { kind: "no-policy", known: principals.length > 0 };
     if (principals.length === 0) return { kind: "no-credential" };
-    if (evaluate === undefined && policy.requirements.some(({ condition }) => condition !== null)) evaluate = (await import("../core/auth/condition.ts")).conditions();
     const judged = judge(policy.requirements, principals, (condition, principal) => evaluate!(condition, principal, { method: call.path, metadata: call.metadata }));
     return "unmet" in judged ? { kind: "unmet", unmet: judged.unmet } : judged;
   }
 
-  async function admit(call: Call, policy: CompiledPolicy | undefined): Promise<Refusal | "admitted"> {
-    const limits = policy?.rateLimits ?? [];
-    const tooMany = limits.length === 0 ? undefined : await limit(limits, "address", call, undefined);
+  /** At once, where nothing has to be waited for: most calls come with a token that came before. */
+  function authorize(call: Call, policy: CompiledPolicy | undefined): Refusal | Authorized | Promise<Refusal | Authorized> {
+    if (policy?.requirements.length === 0) return { principal: undefined };
+    const found = places.map((look) => look(call));
+    const loading = evaluate === undefined && policy?.requirements.some(({ condition }) => condition !== null) === true ? loadConditions() : undefined;
+    if (loading === undefined && !found.some((one) => one instanceof Promise)) return judgeFound(call, policy, found as readonly (Principal | Refusal | undefined)[]);
+    return Promise.all([Promise.all(found), loading]).then(([all]) => judgeFound(call, policy, all));
+  }
+
+  async function loadConditions(): Promise<void> {
+    const { conditions } = await import("../core/auth/condition.ts");
+    evaluate ??= conditions();
+  }
+
+  /** What a policy asks beside its requirements: rates, and an authorizer. */
+  async function admitSlowly(call: Call, policy: CompiledPolicy): Promise<Refusal | "admitted"> {
+    const tooMany = await limit(policy.rateLimits, "address", call, undefined);
     if (tooMany !== undefined) return tooMany;
     const authorized = await authorize(call, policy);
     if ("kind" in authorized) return authorized;
     const { principal } = authorized;
-    const usedUp = limits.length === 0 ? undefined : await limit(limits, "rest", call, principal);
+    const usedUp = await limit(policy.rateLimits, "rest", call, principal);
     if (usedUp !== undefined) return usedUp;
-    const asked = policy === undefined || policy.authorizer === null ? undefined : await authorizers[policy.authorizer]!(call, principal);
+    const asked = policy.authorizer === null ? undefined : await authorizers[policy.authorizer]!(call, principal);
     if (asked !== undefined && "kind" in asked) return asked;
     introduce(call, principal);
     for (const [name, value] of asked?.headers ?? []) call.metadata.set(name, value);
-    call.trace.admission = `${policy!.source} lets ${principal === undefined ? "everybody" : `${principal.subject} of ${principal.providerName}`} call it`;
     return "admitted";
+  }
+
+  function admit(call: Call, policy: CompiledPolicy | undefined): Refusal | "admitted" | Promise<Refusal | "admitted"> {
+    if (policy !== undefined && (policy.rateLimits.length > 0 || policy.authorizer !== null)) return admitSlowly(call, policy);
+    const authorized = authorize(call, policy);
+    const settle = (one: Refusal | Authorized): Refusal | "admitted" => {
+      if ("kind" in one) return one;
+      introduce(call, one.principal);
+      return "admitted";
+    };
+    return authorized instanceof Promise ? authorized.then(settle) : settle(authorized);
   }
 
   /** Tells an origin who calls. */
@@ -91,11 +106,13 @@ export function guard({ config, ports, choosing, mint }: GuardNeeds, inner: Hand
 
   return async (call) => {
     const policy = policyOf(call.path);
+    call.trace.policy = policy;
     if (policy !== undefined && isOpen(policy)) {
       introduce(call, undefined);
       return inner(call);
     }
-    const admitted = await call.life.orOver(admit(call, policy));
+    const admitting = admit(call, policy);
+    const admitted = admitting instanceof Promise ? await call.life.orOver(admitting) : admitting;
     if (admitted === undefined) throw new FailureError(call.life.failure()!);
     if (admitted !== "admitted") return refused(call, admitted, policy, ports);
     const reply = await inner(call);

@@ -11,7 +11,7 @@ export function refused(call: Call, refusal: Refusal, policy: CompiledPolicy | u
   const reason = refusalSays(refusal);
   const { code, message, challenge } = refusalToWire(refusal);
   log({ level: "info", event: "refused", method: call.path, code, kind: refusal.kind, reason, policy: policy?.source ?? null });
-  call.trace.admission = `${policy?.source ?? "nothing"} lets nobody call it who is like this caller: ${reason}`;
+  call.trace.refused = reason;
   const waitMs = refusal.kind === "rate-limited" ? refusal.retryAfterMs : undefined;
   const reply = writeEnd(call, { ...errorEnd(code, message), details: waitMs === undefined ? [] : [retryInfo(waitMs)] });
   if (hasHttpStatus(call)) {

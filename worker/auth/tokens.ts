@@ -4,15 +4,15 @@ import type { PublicKey } from "../core/auth/keys.ts";
 import type { Principal } from "../core/auth/principal.ts";
 import { recent } from "../core/auth/recent.ts";
 import type { Refusal } from "../core/auth/refusal.ts";
-import { readToken, type ShownToken, tokenFault, type TokenFault, untilOf } from "../core/auth/token.ts";
+import { mostTokenLength, readToken, type ShownToken, tokenFault, type TokenFault, untilOf } from "../core/auth/token.ts";
 import type { Algorithm, CompiledJwtProvider } from "../core/config/compiled-auth.ts";
 import { utf8 } from "../core/protocol/envelope.ts";
 import type { Keep, Ports } from "../proxy/ports.ts";
 import { type KeySets, keySets } from "./key-sets.ts";
 import type { Introduce } from "./introduce.ts";
 
-/** Judges the token that a call shows in one place: who it is, or why it is nobody. */
-export type JudgeToken = (text: string, keep: Keep) => Promise<Principal | Refusal>;
+/** Judges the token that a call shows in one place: who it is, or why it is nobody. At once where it was verified lately. */
+export type JudgeToken = (text: string, keep: Keep) => Promise<Principal | Refusal> | Principal | Refusal;
 
 interface Issuer {
   readonly provider: CompiledJwtProvider;
@@ -30,11 +30,14 @@ interface Verified {
 }
 
 const mostVerified = { count: 4000, bytes: 8 * 1024 * 1024 };
+/** The hashes of tokens that were seen lately: the platform hashes with a wait, which would be felt at each call. */
+const mostHashed = { count: 1000, bytes: 2 * 1024 * 1024 };
 
 /** Judges tokens of the providers whose tokens stand in one place; `from` is what that place is called. */
 export function tokenJudge(providers: readonly { readonly provider: CompiledJwtProvider; readonly index: number }[], from: string, introduce: Introduce, ports: Ports): JudgeToken {
   const issuers = providers.map(({ provider, index }): Issuer => ({ provider, index, keys: keySets(provider, ports), imported: new WeakMap() }));
   const verified = recent<Verified>(mostVerified);
+  const hashed = recent<string>(mostHashed);
   const refuse = (fault: TokenFault): Refusal => ({ kind: "token", fault, from });
 
   /** A verified token counts as long as its key does. */
@@ -66,12 +69,13 @@ export function tokenJudge(providers: readonly { readonly provider: CompiledJwtP
     }
   }
 
-  return async (text, keep) => {
-    if (text.length > 8 * 1024) return refuse("size");
+  async function judge(text: string, keep: Keep): Promise<Principal | Refusal> {
     const fingerprint = await fingerprintOf(text);
     const known = remembered(fingerprint, keep);
-    if (known !== undefined) return known;
-
+    if (known !== undefined) {
+      hashed.set(text, fingerprint, known.until, text.length + 200);
+      return known;
+    }
     const token = readToken(text);
     if (typeof token === "string") return refuse(token);
     const now = ports.now();
@@ -83,12 +87,21 @@ export function tokenJudge(providers: readonly { readonly provider: CompiledJwtP
 
     const key = await verify(token, issuer, keep);
     if ("kind" in key) return key;
-    const { provider, index } = issuer;
-    const until = untilOf(ownMember(token.claims, "exp") as number, provider.clockSkewMs);
-    const subject = (ownMember(token.claims, "sub") ?? "") as string;
-    const principal = introduce({ provider: index, subject, scopes: scopesOf(token.claims, provider.scopesClaim), claims: token.claims, fingerprint, until });
-    verified.set(fingerprint, { principal, issuer, key }, until, text.length * 4 + 1000);
+    const principal = principalOf(token, issuer, fingerprint);
+    verified.set(fingerprint, { principal, issuer, key }, principal.until, text.length * 4 + 1000);
     return principal;
+  }
+
+  function principalOf({ claims }: ShownToken, { provider, index }: Issuer, fingerprint: string): Principal {
+    const until = untilOf(ownMember(claims, "exp") as number, provider.clockSkewMs);
+    const subject = (ownMember(claims, "sub") ?? "") as string;
+    return introduce({ provider: index, subject, scopes: scopesOf(claims, provider.scopesClaim), claims, fingerprint, until });
+  }
+
+  return (text, keep) => {
+    if (text.length > mostTokenLength) return refuse("size");
+    const fingerprint = hashed.get(text, ports.now());
+    return (fingerprint === undefined ? undefined : remembered(fingerprint, keep)) ?? judge(text, keep);
   };
 }
 

@@ -3,6 +3,7 @@ import type { Chosen } from "../core/balance/explain.ts";
 import type { Ask, Picked } from "../core/balance/pick.ts";
 import type { Snapshot } from "../core/balance/snapshot.ts";
 import type { CompiledMethod, CompiledRoute } from "../core/config/compiled.ts";
+import type { CompiledPolicy } from "../core/config/compiled-auth.ts";
 import type { WireForm } from "../core/protocol/dialect.ts";
 import type { End } from "../core/protocol/end.ts";
 import type { GetQuery } from "../core/protocol/connect-get.ts";
@@ -54,8 +55,9 @@ export interface Caller {
 
 /** What was done with a call, written as it goes: for whoever explains or logs it. */
 export interface Trace {
-  /** Why it may pass, or may not. */
-  admission?: string;
+  /** The policy by which it may pass, or may not, and why not. */
+  policy?: CompiledPolicy | undefined;
+  refused?: string;
   /** Index of the cluster that it belongs to; the snapshot from which all of this was picked, and by what of the call. */
   cluster?: number;
   snapshot?: Snapshot;

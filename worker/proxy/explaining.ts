@@ -24,13 +24,19 @@ export function explaining(who: CompiledExplain | null, ports: Ports, inner: Han
 }
 
 function explainCall(call: Call): Explanation {
-  const { admission, cluster, snapshot, ask, picked, attempts = [] } = call.trace;
-  const before: Rule[] = [routeRule(call.route.match), ...(admission === undefined ? [] : [{ rule: "policy", says: admission } as const])];
+  const { cluster, snapshot, ask, picked, attempts = [] } = call.trace;
+  const before: Rule[] = [routeRule(call.route.match), policyRule(call)];
   if (cluster === undefined || snapshot === undefined || ask === undefined) return { rules: before, localities: [], picked: null };
   const { rules, ...rest } = explain(snapshot, ask, cluster, picked);
   const elsewhere = attempts.filter(({ endpoint }) => endpoint.url !== picked?.endpoint).map(({ region, endpoint }) => `${endpoint.url} in ${region}`);
   const retry: Rule[] = elsewhere.length === 0 ? [] : [{ rule: "retry", says: `it was sent to ${elsewhere.join(", ")} too, which did not answer well, or not in time` }];
   return { rules: [...before, ...rules, ...retry], ...rest };
+}
+
+function policyRule({ caller: { principal }, trace: { policy, refused } }: Call): Rule {
+  const by = policy?.source ?? "nothing said of it";
+  if (refused !== undefined) return { rule: "policy", says: `by ${by} it may not pass: ${refused}` };
+  return { rule: "policy", says: `by ${by} ${principal === undefined ? "everybody" : `${principal.subject} of ${principal.providerName}`} may call it` };
 }
 
 function mayAsk({ request }: Call, { secret }: CompiledExplain, ports: Ports): boolean {

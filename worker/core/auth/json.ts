@@ -19,22 +19,38 @@ export function isBase64url(text: string): boolean {
   }
 }
 
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** Reads JSON in which no object has two members of one name: readers differ in which of the two they believe. Undefined where it is no such text. */
 export function strictJson(bytes: Uint8Array): unknown {
   try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    const value: unknown = JSON.parse(text);
-    return membersWritten(text) === membersOf(value) ? value : undefined;
+    return parse(decoder.decode(bytes));
   } catch {
     return undefined;
   }
 }
 
+/** Reads such JSON in base64url. ASCII, as most tokens are, is read without its bytes in between. */
+export function strictJsonOf(text: string): unknown {
+  if (!isBase64url(text)) return undefined;
+  try {
+    const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+    // eslint-disable-next-line no-control-regex
+    return /^[\0-\x7f]*$/.test(binary) ? parse(binary) : parse(decoder.decode(base64urlDecode(text)));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Throws where it is no JSON. */
+function parse(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  return membersWritten(text) === membersOf(value) ? value : undefined;
+}
+
 /** In well-formed JSON a text before a colon is a member's name. */
 function membersWritten(text: string): number {
-  let count = 0;
-  for (const [, colon] of text.matchAll(/"(?:[^"\\]|\\.)*"[ \t\r\n]*(:?)/g)) if (colon === ":") count++;
-  return count;
+  return text.match(/"(?:[^"\\]|\\.)*"[ \t\r\n]*:?/g)?.filter((one) => one.endsWith(":")).length ?? 0;
 }
 
 function membersOf(value: unknown): number {

@@ -1,6 +1,6 @@
 import type { Algorithm, CompiledJwtProvider } from "../config/compiled-auth.ts";
 import { type Claims, isJsonObject, ownMember } from "./claims.ts";
-import { base64urlDecode, isBase64url, strictJson } from "./json.ts";
+import { isBase64url, strictJsonOf } from "./json.ts";
 
 /** A JSON Web Token (https://www.rfc-editor.org/rfc/rfc7519) in compact form, read, but with its signature still to be verified. */
 export interface ShownToken {
@@ -36,7 +36,7 @@ export const tokenFaults = {
 
 export type TokenFault = keyof typeof tokenFaults;
 
-const mostBytes = 8 * 1024;
+export const mostTokenLength = 8 * 1024;
 
 /** The token in a value of `authorization`: "Bearer", in any case, one blank, and it. */
 export function bearerToken(value: string): string | undefined {
@@ -45,17 +45,17 @@ export function bearerToken(value: string): string | undefined {
 
 /** Reads a token's text strictly. What it says is not yet compared with anything, and nobody has vouched for it. */
 export function readToken(text: string): ShownToken | TokenFault {
-  if (text.length > mostBytes) return "size";
+  if (text.length > mostTokenLength) return "size";
   const [head = "", body = "", signature = "", ...more] = text.split(".", 4);
   if (more.length > 0 || !(isBase64url(head) && isBase64url(body) && isBase64url(signature))) return "form";
-  const header = strictJson(base64urlDecode(head)!);
+  const header = strictJsonOf(head);
   if (!isJsonObject(header)) return "header";
   const alg = ownMember(header, "alg");
   const kid = ownMember(header, "kid");
   if (typeof alg !== "string" || (kid !== undefined && typeof kid !== "string")) return "header";
   if (["crit", "b64", "enc", "zip"].some((name) => Object.hasOwn(header, name))) return "critical";
   if (!isAccessType(ownMember(header, "typ")) || Object.hasOwn(header, "cty")) return "type";
-  const claims = strictJson(base64urlDecode(body)!);
+  const claims = strictJsonOf(body);
   if (!isJsonObject(claims)) return "claims";
   const issuer = ownMember(claims, "iss");
   return typeof issuer === "string" ? { text, alg, kid, issuer, claims } : "issuer";
