@@ -5,7 +5,6 @@ import type { Principal } from "../core/auth/principal.ts";
 import type { Refusal } from "../core/auth/refusal.ts";
 import { bearerToken } from "../core/auth/token.ts";
 import type { CompiledAuth, CompiledCertificateProvider, CompiledJwtProvider, CompiledKeyProvider, CompiledProvider } from "../core/config/compiled-auth.ts";
-import { utf8 } from "../core/protocol/envelope.ts";
 import type { Call } from "../proxy/call.ts";
 import type { Ports } from "../proxy/ports.ts";
 import { type Introduce, introducer } from "./introduce.ts";
@@ -72,7 +71,7 @@ function keyLook(header: string, providers: readonly Of<CompiledKeyProvider>[], 
 
   async function judge(shown: string): Promise<Principal | Refusal> {
     if (!isShownKey(shown)) return unknown;
-    const sha256 = await sha256Hex(shown);
+    const sha256 = ports.sha256(shown);
     let failure: Refusal | undefined;
     for (const { index, name, inConfig, stored } of sources) {
       const found = inConfig.has(sha256) || stored === undefined ? inConfig : await stored();
@@ -103,9 +102,4 @@ function certificateLook(header: string, providers: readonly Of<CompiledCertific
     }
     return { kind: "certificate", because: "unlisted" };
   };
-}
-
-async function sha256Hex(text: string): Promise<string> {
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(text)));
-  return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -6,7 +6,6 @@ import { recent } from "../core/auth/recent.ts";
 import type { Refusal } from "../core/auth/refusal.ts";
 import { mostTokenLength, readToken, type ShownToken, tokenFault, type TokenFault, untilOf } from "../core/auth/token.ts";
 import type { Algorithm, CompiledJwtProvider } from "../core/config/compiled-auth.ts";
-import { utf8 } from "../core/protocol/envelope.ts";
 import type { Keep, Ports } from "../proxy/ports.ts";
 import { type KeySets, keySets } from "./key-sets.ts";
 import type { Introduce } from "./introduce.ts";
@@ -30,7 +29,7 @@ interface Verified {
 }
 
 const mostVerified = { count: 4000, bytes: 8 * 1024 * 1024 };
-/** The hashes of tokens that were seen lately: the platform hashes with a wait, which would be felt at each call. */
+/** Hashes of tokens that came more than once: to hash one again costs a tenth of a call. */
 const mostHashed = { count: 1000, bytes: 2 * 1024 * 1024 };
 
 /** Judges tokens of the providers whose tokens stand in one place; `from` is what that place is called. */
@@ -69,13 +68,7 @@ export function tokenJudge(providers: readonly { readonly provider: CompiledJwtP
     }
   }
 
-  async function judge(text: string, keep: Keep): Promise<Principal | Refusal> {
-    const fingerprint = await fingerprintOf(text);
-    const known = remembered(fingerprint, keep);
-    if (known !== undefined) {
-      hashed.set(text, fingerprint, known.until, text.length + 200);
-      return known;
-    }
+  async function judge(text: string, fingerprint: string, keep: Keep): Promise<Principal | Refusal> {
     const token = readToken(text);
     if (typeof token === "string") return refuse(token);
     const now = ports.now();
@@ -100,12 +93,11 @@ export function tokenJudge(providers: readonly { readonly provider: CompiledJwtP
 
   return (text, keep) => {
     if (text.length > mostTokenLength) return refuse("size");
-    const fingerprint = hashed.get(text, ports.now());
-    return (fingerprint === undefined ? undefined : remembered(fingerprint, keep)) ?? judge(text, keep);
+    const hash = hashed.get(text, ports.now());
+    const fingerprint = hash ?? ports.sha256(text);
+    const known = remembered(fingerprint, keep);
+    if (known === undefined) return judge(text, fingerprint, keep);
+    if (hash === undefined) hashed.set(text, fingerprint, known.until, text.length + 300);
+    return known;
   };
-}
-
-/** SHA-256 of the whole token, each byte one character. */
-async function fingerprintOf(text: string): Promise<string> {
-  return String.fromCharCode(...new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(text))));
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Ports, Store } from "../../proxy/ports.ts";
 import { fetchDocument } from "../../transport/document.ts";
 import { errorText, fetchTransport } from "../../transport/fetch.ts";
@@ -21,6 +22,7 @@ export function denoPorts(env: (name: string) => string | undefined, store: Stor
     secret: env,
     store,
     fetch: fetchDocument,
+    sha256: (text) => createHash("sha256").update(text).digest("hex"),
     limiter: () => undefined,
     log: (entry) => console[entry.level](JSON.stringify(entry)),
   };
