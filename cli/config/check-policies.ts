@@ -1,11 +1,10 @@
-import { Allow } from "../../gen/fairlead/config/v1/auth_pb.js";
-import { type CompiledPolicy, schemaSource } from "../../worker/core/config/compiled-auth.ts";
+import type { CompiledPolicy } from "../../worker/core/config/compiled-auth.ts";
 import type { Checking } from "./checking.ts";
 import { ruleMatch } from "./compile-auth.ts";
 import { compileMatch, isPossiblePrefix, isSameMatch, shadows } from "./matches.ts";
 import { methodTable } from "./methods.ts";
 import { heldBy, takes } from "./policies.ts";
-import { saysWho, schemaPolicies } from "./schema-policies.ts";
+import { said } from "./said.ts";
 import { didYouMean } from "./suggest.ts";
 import { positionAt } from "./tree.ts";
 
@@ -51,23 +50,10 @@ function checkKnown(methods: readonly string[], { config, tree, report }: Checki
   }
 }
 
-/** Which methods policies are for, and which of them let everybody call; what the others ask may be wrong still. */
-interface Said {
-  readonly policies: readonly CompiledPolicy[];
-  readonly open: ReadonlySet<CompiledPolicy | undefined>;
-}
-
-function allSaid({ config, registry }: Checking): Said {
-  const rules = config.auth!.rules.map(({ match, allow }, i) => ({ match: ruleMatch(match), source: `auth.rules[${i}]`, everybody: allow === Allow.PUBLIC }));
-  const schema = schemaPolicies(registry).filter(({ policy }) => saysWho(policy)).map(({ method, policy }) => ({ match: { kind: "method" as const, path: method }, source: schemaSource, everybody: policy.public }));
-  const all = [...rules, ...schema].map(({ everybody, ...found }) => ({ everybody, policy: { ...found, requirements: [], authorizer: null, rateLimits: [] } }));
-  return { policies: all.map(({ policy }) => policy), open: new Set(all.filter(({ everybody }) => everybody).map(({ policy }) => policy)) };
-}
-
 /** A rule that names a method is meant for it; a broad one may open what the schema protects by oversight. */
 function checkOpened(methods: readonly string[], checking: Checking): void {
   const { config, tree, report } = checking;
-  const { policies, open } = allSaid(checking);
+  const { policies, open } = said(checking);
   const held = heldBy(policies);
   for (const i of config.auth!.rules.keys()) {
     const rule = policies[i]!;
@@ -83,7 +69,7 @@ function checkOpened(methods: readonly string[], checking: Checking): void {
 /** Methods that lead somewhere, but that nobody may call. */
 function checkRefused(methods: readonly string[], checking: Checking): void {
   const { config, tree, report } = checking;
-  const { policies } = allSaid(checking);
+  const { policies } = said(checking);
   const held = heldBy(policies);
   for (const [i, { match }] of config.routes.entries()) {
     const route = compileMatch(match);

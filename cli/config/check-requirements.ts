@@ -1,10 +1,13 @@
 import type { Require } from "../../gen/fairlead/config/v1/auth_pb.js";
+import { schemaSource } from "../../worker/core/config/compiled-auth.ts";
 import type { Checking } from "./checking.ts";
 import { requirementsOf } from "./compile-auth.ts";
 import { readCondition } from "./conditions.ts";
 import { durationMs } from "./duration.ts";
 import type { Path } from "./issue.ts";
 import { unknown } from "./names.ts";
+import { heldBy } from "./policies.ts";
+import { said } from "./said.ts";
 import { saysWho, schemaPolicies } from "./schema-policies.ts";
 
 /** Reports rules and schema policies that ask what nobody could show. */
@@ -48,15 +51,18 @@ export function isClaim(name: string): boolean {
   return name !== "" && (/[:/]/.test(name) || name.split(".").every((step) => step !== ""));
 }
 
+/** What a rule of the config stands before asks nothing of anybody. */
 function checkSchema(checking: Checking): void {
   const { registry, tree, report } = checking;
+  const held = heldBy(said(checking).policies);
   for (const { method, policy } of schemaPolicies(registry)) {
     const say = (problem: string) => report.of(tree, ["descriptors"], `${method} has a policy that ${problem}`, { key: true });
-    if (policy.public && saysWho({ ...policy, public: false })) say("must be either public or ask something of callers");
-    else if (!policy.public && saysWho(policy)) for (const { field, problem } of problemsOf(policy, checking)) say(field.length === 0 ? problem : `has ${field[0]}: ${problem}`);
-    for (const [name, { values }] of Object.entries(policy.claims)) if (values.length === 0) say(`must give values to the claim ${name}`);
     const timeout = policy.timeout && durationMs(policy.timeout);
     if (timeout !== undefined && (timeout <= 0 || timeout > 3_600_000)) say(`must have a timeout above 0s and of at most 1h: current value is ${timeout / 1000}s`);
     if (policy.maxAttempts > 5) say(`must have max_attempts of at most 5: current value is ${policy.maxAttempts}`);
+    if (held(method).policy?.source !== schemaSource) continue;
+    if (policy.public && saysWho({ ...policy, public: false })) say("must be either public or ask something of callers");
+    else if (!policy.public && saysWho(policy)) for (const { field, problem } of problemsOf(policy, checking)) say(field.length === 0 ? problem : `has ${field[0]}: ${problem}`);
+    for (const [name, { values }] of Object.entries(policy.claims)) if (values.length === 0) say(`must give values to the claim ${name}`);
   }
 }

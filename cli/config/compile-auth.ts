@@ -22,7 +22,7 @@ export function compileAuth(auth: Auth | undefined, registry: FileRegistry, clus
   const names: Names = { providers: Object.keys(providers).sort(), authorizers: Object.keys(authorizers).sort(), rateLimits: Object.keys(rateLimits).sort() };
   return {
     providers: names.providers.map((name) => compileProvider(name, providers[name]!)),
-    policies: [...rules.map((rule, i) => compileRule(rule, i, names)), ...schemaPolicies(registry).filter(({ policy }) => saysWho(policy)).map(({ method, policy }) => compileSchemaPolicy(method, policy, names))],
+    policies: [...rules.map((rule, i) => compileRule(rule, i, names)), ...compileSchema(registry, names)],
     identity: compileIdentity(auth?.identity),
     authorizers: names.authorizers.map((name) => compileAuthorizer(name, authorizers[name]!, clusters)),
     rateLimits: names.rateLimits.map((name) => compileRateLimit(name, rateLimits[name]!)),
@@ -89,6 +89,12 @@ function compileRule(rule: Rule, index: number, names: Names): CompiledPolicy {
 /** `require` is an `any` of one. */
 export function requirementsOf({ require, any }: Rule): readonly Require[] {
   return require === undefined ? any : [require];
+}
+
+/** A policy whose provider is not there is left out: only where a rule stands before it does a config with such a one get here. */
+function compileSchema(registry: FileRegistry, names: Names): CompiledPolicy[] {
+  const hasProvider = ({ public: everybody, provider }: Policy) => everybody || (provider === "" ? names.providers.length === 1 : names.providers.includes(provider));
+  return schemaPolicies(registry).filter(({ policy }) => saysWho(policy) && hasProvider(policy)).map(({ method, policy }) => compileSchemaPolicy(method, policy, names));
 }
 
 function compileSchemaPolicy(method: string, policy: Policy, names: Names): CompiledPolicy {

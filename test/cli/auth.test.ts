@@ -233,6 +233,14 @@ ${options.map((option, i) => `  rpc M${i}(Empty) returns (Empty) { option (fairl
     ]);
   });
 
+  it("asks for no provider where a rule stands before it", () => {
+    const hiding = `rules: [{ match: { service: acme.v1.S }, allow: PUBLIC }]`;
+    const { config, issues } = check(directoryOf(hiding, 'scopes: "a"'));
+    expect(issues.map(({ severity }) => severity)).toEqual(["warning"]);
+    expect(config?.auth.policies.map(({ source }) => source)).toEqual(["auth.rules[0]"]);
+    expect(issuesIn(directoryOf("", 'scopes: "a"'))).toEqual([expect.stringContaining("/acme.v1.S/M0 has a policy that needs a provider that vouches for callers: auth.providers has none")]);
+  });
+
   it("is not opened by a broad rule without a word, but by one that names the method", () => {
     expect(issuesIn(directoryOf(`${provider}, ${forAll}`, 'scopes: "a"', "public: true"))).toEqual(["6:157 warning auth.rules[0].allow: lets everybody call what the schema protects: /acme.v1.S/M0"]);
     expect(issuesIn(directoryOf(`${provider}, rules: [{ match: { method: /acme.v1.S/M0 }, allow: PUBLIC }]`, 'scopes: "a"'))).toEqual([]);
