@@ -1,9 +1,9 @@
-import type { CryptoKey as JoseKey } from "jose";
 import { ownMember, scopesOf } from "../core/auth/claims.ts";
-import type { PublicKey } from "../core/auth/keys.ts";
+import { chooseKey, type PublicKey } from "../core/auth/keys.ts";
 import type { Principal } from "../core/auth/principal.ts";
 import { recent } from "../core/auth/recent.ts";
 import type { Refusal } from "../core/auth/refusal.ts";
+import { isSigned, type VerifyingKey, verifyingKey } from "../core/auth/signature.ts";
 import { mostTokenLength, readToken, type ShownToken, tokenFault, type TokenFault, untilOf } from "../core/auth/token.ts";
 import type { Algorithm, CompiledJwtProvider } from "../core/config/compiled-auth.ts";
 import type { Keep, Ports } from "../proxy/ports.ts";
@@ -19,7 +19,7 @@ interface Issuer {
   readonly index: number;
   readonly keys: KeySets;
   /** Keys as the runtime has them, by the key and the algorithm. */
-  readonly imported: WeakMap<PublicKey, Map<string, JoseKey>>;
+  readonly imported: WeakMap<PublicKey, Map<Algorithm, VerifyingKey>>;
 }
 
 interface Verified {
@@ -49,22 +49,24 @@ export function tokenJudge(providers: readonly { readonly provider: CompiledJwtP
     return undefined;
   }
 
-  async function verify(token: ShownToken, { provider, keys, imported }: Issuer, keep: Keep): Promise<PublicKey | Refusal> {
-    const alg = token.alg as Algorithm;
+  /** The key that a token must have been signed with: at once where it is known, or why there is none. */
+  function keyFor({ alg, kid }: ShownToken, { keys }: Issuer, keep: Keep): ReturnType<KeySets["find"]> | PublicKey {
     keys.renew(keep);
-    const key = await keys.find(alg, token.kid, keep);
-    if (typeof key === "string") return refuse(key);
-    if ("failure" in key) return { kind: "keys-unavailable", provider: provider.name, cause: key.failure };
-    const jose = await import("jose");
-    const byAlg = imported.get(key) ?? new Map<string, JoseKey>();
+    const known = chooseKey(keys.current() ?? [], alg as Algorithm, kid);
+    return typeof known === "string" ? keys.find(alg as Algorithm, kid, keep) : known;
+  }
+
+  async function isGenuine(token: ShownToken, key: PublicKey, { imported }: Issuer): Promise<boolean> {
+    const alg = token.alg as Algorithm;
+    const byAlg = imported.get(key) ?? new Map<Algorithm, VerifyingKey>();
     imported.set(key, byAlg);
     try {
-      const ready = byAlg.get(alg) ?? ((await jose.importJWK(key.jwk, alg)) as JoseKey);
+      const ready = byAlg.get(alg) ?? (await verifyingKey(key, alg));
       byAlg.set(alg, ready);
-      await jose.compactVerify(token.text, ready, { algorithms: [alg] });
-      return key;
-    } catch {
-      return refuse("signature");
+      return await isSigned(token.text, ready, alg);
+    } catch (error) {
+      ports.log({ level: "warn", event: "key-unusable", kid: key.kid, alg, error: String(error) });
+      return false;
     }
   }
 
@@ -78,8 +80,11 @@ export function tokenJudge(providers: readonly { readonly provider: CompiledJwtP
     const issuer = candidates[faults.indexOf(undefined)];
     if (issuer === undefined) return refuse(faults.at(-1) ?? "issuer");
 
-    const key = await verify(token, issuer, keep);
-    if ("kind" in key) return key;
+    const found = keyFor(token, issuer, keep);
+    const key = found instanceof Promise ? await found : found;
+    if (typeof key === "string") return refuse(key);
+    if ("failure" in key) return { kind: "keys-unavailable", provider: issuer.provider.name, cause: key.failure };
+    if (!(await isGenuine(token, key, issuer))) return refuse("signature");
     const principal = principalOf(token, issuer, fingerprint);
     verified.set(fingerprint, { principal, issuer, key }, principal.until, text.length * 4 + 1000);
     return principal;

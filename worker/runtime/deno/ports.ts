@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Ports, Store } from "../../proxy/ports.ts";
 import { fetchDocument } from "../../transport/document.ts";
 import { errorText, fetchTransport } from "../../transport/fetch.ts";
@@ -22,7 +22,7 @@ export function denoPorts(env: (name: string) => string | undefined, store: Stor
     secret: env,
     store,
     fetch: fetchDocument,
-    sha256: (text) => createHash("sha256").update(text).digest("hex"),
+    sha256: (text) => hash("sha256", text, "hex"),
     limiter: () => undefined,
     log: (entry) => console[entry.level](JSON.stringify(entry)),
   };
