@@ -19,7 +19,8 @@ export function checkApiKeys({ header, keys, stored }: ApiKeys, path: Path, { co
 
 /** Reports certificates that stand for two. */
 export function checkCertificates({ allowed, trustedHeader }: ClientCertificates, path: Path, { tree, report }: Checking): void {
-  if (["authorization", "cookie"].includes(trustedHeader)) report.of(tree, [...path, "trusted_header"], `must be a header that the front alone writes: current value is "${trustedHeader}"`);
+  const mayBe = trustedHeader === "" || trustedHeader.startsWith("x-forwarded-") || isMetadata(trustedHeader);
+  if (!mayBe || ["authorization", "cookie"].includes(trustedHeader)) report.of(tree, [...path, "trusted_header"], `must be a header that the front alone writes: current value is "${trustedHeader}"`);
   for (const [i, { sha256, subject }] of allowed.entries()) {
     const first = allowed.findIndex((other) => other.sha256 === sha256 && other.subject === subject);
     if (first < i) report.of(tree, [...path, "allowed", i, sha256 === "" ? "subject" : "sha256"], `must stand for one: allowed[${first}] has it too`);

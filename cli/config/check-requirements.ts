@@ -23,6 +23,16 @@ export function checkRequirements(checking: Checking): void {
     }
   }
   checkSchema(checking);
+  checkUse(checking);
+}
+
+function checkUse({ config, registry, tree, report }: Checking): void {
+  const providers = Object.keys(config.auth!.providers);
+  const asked = [...config.auth!.rules.flatMap(requirementsOf), ...schemaPolicies(registry).map(({ policy }) => policy).filter((policy) => saysWho(policy) && !policy.public)];
+  const isAsked = (name: string) => asked.some(({ provider }) => provider === name || (provider === "" && providers.length === 1));
+  for (const name of providers) {
+    if (!isAsked(name)) report.of(tree, ["auth", "providers", name], "nothing asks for this provider", { severity: "warning", key: true });
+  }
 }
 
 interface Problem {
