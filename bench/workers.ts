@@ -62,6 +62,7 @@ export async function serveProxy(origin: string, { dialect, codecs, streams }: S
       `descriptors: [${JSON.stringify(relative(folder, packagePath("gen/demo.binpb")))}]
 clusters: { library: { dialect: ${dialect}, codecs: [${codecs}], localities: [{ region: local, endpoints: [{ url: "${origin}" }] }] } }
 routes: [{ match: { service: fairlead.demo.v1.LibraryService }, cluster: library, streams: ${streams} }]
+auth: { rules: [{ match: { prefix: / }, allow: PUBLIC }] }
 cors: { allowed_origins: ["*"] }
 `,
     );

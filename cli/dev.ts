@@ -1,4 +1,5 @@
 import { unwatchFile, watchFile } from "node:fs";
+import { decodeArtifact } from "../worker/core/config/artifact.ts";
 import { compileFile } from "./build.ts";
 import type { CheckOptions } from "./config/check.ts";
 import { formatIssues } from "./config/issue.ts";
@@ -16,7 +17,8 @@ const lookEvery = 150;
 
 /**
  * Serves a config until SIGINT or SIGTERM. Prints `listening on URL` once calls are accepted; a bad config at the
- * start sets the exit code to 1. Later changes are taken if good and reported on stderr if not.
+ * start sets the exit code to 1. Later changes are taken if good and reported on stderr if not. Secrets that
+ * the config names when it starts are environment variables.
  */
 export async function dev({ config, port, runtime, ...options }: DevOptions): Promise<void> {
   const first = await compileFile(config, options);
@@ -25,7 +27,7 @@ export async function dev({ config, port, runtime, ...options }: DevOptions): Pr
     process.exitCode = 1;
     return;
   }
-  const served = await serve({ artifact: first.artifact, runtime, port });
+  const served = await serve({ artifact: first.artifact, runtime, port, secrets: await secretsIn(first.artifact) });
   let inputs = new Set<string>();
   let stopping = false;
   let reloading = Promise.resolve();
@@ -72,4 +74,11 @@ export async function dev({ config, port, runtime, ...options }: DevOptions): Pr
   await stop();
   console.error(`Cannot go on serving as ${runtime} must stay up: it exited with code ${code}`);
   process.exitCode = 1;
+}
+
+/** The secrets that a config names, from the environment variables of these names. */
+async function secretsIn(artifact: Uint8Array<ArrayBuffer>): Promise<Record<string, string>> {
+  const { config } = await decodeArtifact(artifact);
+  const names = [config.explain?.secret, config.auth.identity.mint?.secret];
+  return Object.fromEntries(names.flatMap((name) => (name && process.env[name] !== undefined ? [[name, process.env[name]]] : [])));
 }

@@ -1,5 +1,4 @@
-import { Command, Option } from "commander";
-import { dirname, join } from "node:path";
+import { Command } from "commander";
 import { keysAbove } from "../worker/core/balance/endpoint-key.ts";
 import type { CompiledCluster } from "../worker/core/config/compiled.ts";
 import { decodeOverrides, encodeOverrides } from "../worker/core/health/codec.ts";
@@ -9,18 +8,8 @@ import type { Store } from "../worker/proxy/ports.ts";
 import { check } from "./config/check.ts";
 import { formatIssues } from "./config/issue.ts";
 import { nearest } from "./config/suggest.ts";
-import { denoKvFile } from "./store/deno-kv.ts";
-import { wranglerKv } from "./store/wrangler-kv.ts";
+import { type Place, placed, storeOf } from "./store/place.ts";
 import { table } from "./table.ts";
-
-interface Place {
-  readonly config: string;
-  readonly env?: string;
-  readonly wrangler?: string;
-  readonly remote?: true;
-  readonly local?: true;
-  readonly kv?: string;
-}
 
 /** `fairlead drain` and `fairlead undrain`: which clusters, regions and endpoints get no new call. */
 export function drainCommands(): Command[] {
@@ -50,22 +39,6 @@ export function drainCommands(): Command[] {
       console.log(`${target}: not drained any more`);
     });
   return [drain, undrain];
-}
-
-function placed(command: Command): Command {
-  return command
-    .option("--config <file>", "the config", "fairlead.yaml")
-    .option("--env <name>", "merge environments.NAME over the file, and take that environment of the wrangler config")
-    .option("--wrangler <file>", "the wrangler config (default: wrangler.toml beside the config)")
-    .addOption(new Option("--remote", "in Cloudflare's KV").conflicts(["local", "kv"]))
-    .addOption(new Option("--local", "in the KV of `wrangler dev` on this machine").conflicts(["remote", "kv"]))
-    .addOption(new Option("--kv <file>", "in this Deno KV file").conflicts(["remote", "local"]));
-}
-
-function storeOf({ config, env, wrangler, remote, local, kv }: Place): Store {
-  if (kv !== undefined) return denoKvFile(kv);
-  if (remote === undefined && local === undefined) throw new Error("Cannot tell which proxies are meant: one of --remote, --local and --kv FILE must be given");
-  return wranglerKv({ where: remote === true ? "remote" : "local", config: wrangler ?? join(dirname(config), "wrangler.toml"), env });
 }
 
 /** Whether the config has what is to be drained; says so where it has not. */

@@ -6,6 +6,7 @@ import { snapshot } from "../worker/core/balance/snapshot.ts";
 import type { CompiledConfig } from "../worker/core/config/compiled.ts";
 import { surveyRequest } from "../worker/core/protocol/metadata.ts";
 import { asker } from "../worker/proxy/ask.ts";
+import { policySays } from "./config/policy-table.ts";
 import { table } from "./table.ts";
 
 /** A call to be explained, as somebody would describe it. */
@@ -29,12 +30,15 @@ export function explainImagined(config: CompiledConfig, call: ImaginedCall, rand
   const routed = router(config.routes)({ path, host: host.toLowerCase().replace(/:\d+$/, ""), metadata });
   if (routed === undefined) return undefined;
   const { route } = routed;
+  const first = routeRule(route.match);
+  const may = policySays(config, methodIn(path));
+  if (may === undefined) return { rules: [first, { rule: "policy", says: "nothing says who may call it" }], localities: [], picked: null };
   const ask = asker(config)({ route, metadata, request: { headers }, facts: { place: () => place, clientAddress: () => address } });
   const now = snapshot(config.clusters);
   const cluster = pickCluster(now, ask, random);
   const picked = pickEndpoint(now, cluster, ask, random);
   const { rules, ...rest } = explain(now, ask, cluster, picked && { region: picked.region, endpoint: picked.endpoint.url });
-  return { rules: [routeRule(route.match), ...rules], ...rest };
+  return { rules: [first, { rule: "policy", says: may }, ...rules], ...rest };
 }
 
 /** The explanation for people. */
@@ -52,10 +56,14 @@ export function formatExplanation({ rules, localities, picked }: Explanation): s
   ].join("\n");
 }
 
+/** The method of a path, without its base path. */
+function methodIn(path: string): string {
+  return path.slice(Math.max(path.lastIndexOf("/", path.lastIndexOf("/") - 1), 0));
+}
+
 /** Why no route matches, as far as the path alone tells. */
 export function unroutable(path: string): string {
-  const end = path.lastIndexOf("/", path.lastIndexOf("/") - 1);
-  return isMethodPath(path.slice(Math.max(end, 0)))
+  return isMethodPath(methodIn(path))
     ? `No route matches ${path}: the call would be refused as unimplemented.`
     : `Cannot explain this call as its path must be /package.Service/Method, perhaps behind a base path: current value is ${JSON.stringify(path)}`;
 }

@@ -1,11 +1,14 @@
 import { Command, InvalidArgumentError, Option } from "commander";
+import { keysCommand } from "./api-keys.ts";
 import { build } from "./build.ts";
 import { check } from "./config/check.ts";
 import { count, formatIssues } from "./config/issue.ts";
+import { policyTable } from "./config/policy-table.ts";
 import { dev } from "./dev.ts";
 import { drainCommands } from "./drain.ts";
 import { explainCommand } from "./explain-command.ts";
 import type { Runtime } from "./serve/serve.ts";
+import { tokenCommand } from "./token.ts";
 
 const program = new Command("fairlead").description("An edge proxy for RPC: checks and compiles its config, and runs it on this machine.");
 const file = ["[file]", "the config", "fairlead.yaml"] as const;
@@ -22,7 +25,7 @@ program
     const { config, issues } = check(path, options);
     if (issues.length > 0) console.error(formatIssues(issues));
     if (config === undefined) process.exitCode = 1;
-    else console.log(`${path}: ok (${count(config.clusters.length, "cluster")}, ${count(config.routes.length, "route")}, ${count(config.methods.length, "method")})`);
+    else console.log(`${config.methods.length === 0 ? "" : `${policyTable(config)}\n\n`}${path}: ok (${count(config.clusters.length, "cluster")}, ${count(config.routes.length, "route")}, ${count(config.methods.length, "method")})`);
   });
 
 program
@@ -40,6 +43,8 @@ program
   });
 
 program.addCommand(explainCommand());
+program.addCommand(tokenCommand());
+program.addCommand(keysCommand());
 for (const command of drainCommands()) program.addCommand(command);
 
 program

@@ -6,6 +6,7 @@ import { endpoints } from "./page/endpoints.ts";
 import { type PageServer, servePage } from "./page/server.ts";
 import { portOrAny } from "./port.ts";
 import { demoConfig, moveEndpoints, weigh, type Weights } from "./proxy.ts";
+import { type SignIn, startSignIn } from "./sign-in.ts";
 
 export interface DemoOptions {
   readonly runtime: Runtime;
@@ -17,6 +18,7 @@ export interface Demo {
   readonly proxy: Served;
   readonly page: PageServer;
   readonly origins: readonly NamedOrigin[];
+  readonly signIn: SignIn;
   /** Ends all that was started. */
   stop(): Promise<void>;
 }
@@ -28,7 +30,7 @@ export interface NamedOrigin extends Origin {
 }
 
 /**
- * Starts an origin for every endpoint of fairlead.yaml, the proxy before them, and the page.
+ * Starts an origin for every endpoint of fairlead.yaml, the proxy before them, the page, and what signs callers in.
  * @throws Error if fairlead.yaml is bad or the runtime does not start.
  */
 export async function startDemo({ runtime, usualPorts = false }: DemoOptions): Promise<Demo> {
@@ -37,14 +39,15 @@ export async function startDemo({ runtime, usualPorts = false }: DemoOptions): P
   const stops: (() => Promise<void>)[] = [];
   const stop = async () => void (await Promise.all(stops.map((end) => end())));
   try {
-    const { origins, config } = await startOrigins(written, port);
+    const signIn = await startSignIn(written);
+    const { origins, config } = await startOrigins(signIn.trustedBy(written), port);
     stops.push(...origins.map((origin) => origin.stop));
     const proxy = await serve({ artifact: await encodeArtifact(config), runtime, port: await port(8080) });
     stops.push(() => proxy.stop());
     const reweigh = async (weights: Weights) => proxy.reload(await encodeArtifact(weigh(config, weights)));
-    const page = await servePage({ proxyUrl: proxy.url, config, reweigh, endpoints: endpoints(origins, proxy.store), port: await port(8088) });
+    const page = await servePage({ proxyUrl: proxy.url, config, signIn, reweigh, endpoints: endpoints(origins, proxy.store), port: await port(8088) });
     stops.push(page.stop);
-    return { proxy, page, origins, stop };
+    return { proxy, page, origins, signIn, stop };
   } catch (error) {
     await stop();
     throw error;

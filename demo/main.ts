@@ -2,11 +2,12 @@ import { parseArgs } from "node:util";
 import type { Runtime } from "../cli/serve/serve.ts";
 import { startDemo, type Demo } from "./demo.ts";
 import { showJourneys } from "./journeys.ts";
+import { showPermissions } from "./permissions.ts";
 import { show } from "./show.ts";
 
 /**
  * `npm start`: two versions of a library at three places each, the proxy before them, and a page that calls; all on this
- * machine. Makes a call in every dialect and calls from many places, and tells what became of them. Stays up until Ctrl-C;
+ * machine. Makes a call in every dialect, calls with and without a token, and calls from many places, and tells what became of them. Stays up until Ctrl-C;
  * with `--once` it ends after the calls, and exits 1 if one did not go as it should. `--runtime deno` runs the proxy on
  * Deno.
  */
@@ -22,18 +23,20 @@ async function main({ once, runtime }: DemoArguments): Promise<void> {
   process.on("SIGTERM", () => void stop());
 
   // First all calls, then all that is told of them: the proxy's log would stand between the lines.
-  const dialects = await show(demo.proxy.url);
+  const dialects = await show(demo.proxy.url, await demo.signIn.token({ scope: ["books.lend"] }));
+  const permissions = await showPermissions(demo.proxy.url, demo.signIn);
   const journeys = await showJourneys(demo.proxy.url);
   console.log(whatRuns(demo, runtime));
   console.log(`\nThe same calls in every dialect, to each version:\n\n${dialects.text}\n`);
+  console.log(`Everybody may look; who borrows needs a token with the scope books.lend (proto/fairlead/demo/v1/library.proto):\n\n${permissions.text}\n`);
   console.log(`Calls from many places, 90 % for v1 and 10 % for v2, and why they went where they went:\n\n${journeys.text}\n`);
-  const failed = dialects.failed + journeys.failed;
+  const failed = dialects.failed + permissions.failed + journeys.failed;
   if (failed > 0) console.log(`${failed} calls did not go as they should.\n`);
   if (once) {
     process.exitCode = failed === 0 ? 0 : 1;
     return stop();
   }
-  console.log(howToCall(demo));
+  console.log(howToCall(demo, await demo.signIn.token({ scope: ["books.lend"] })));
   const code = await demo.proxy.exited;
   // A terminal interrupts the runtime too, and it may be the first to go.
   await new Promise((resolve) => setTimeout(resolve, 100));
@@ -70,8 +73,8 @@ function whatRuns({ proxy, origins }: Demo, runtime: string): string {
   return [`proxy       ${proxy.url}  ${runtime}, with fairlead.yaml --env demo`, ...lines].join("\n");
 }
 
-function howToCall({ proxy: { url }, page }: Demo): string {
-  const getBook = "fairlead.demo.v1.LibraryService/GetBook";
+function howToCall({ proxy: { url }, page }: Demo, token: string): string {
+  const [getBook, borrowBook] = ["fairlead.demo.v1.LibraryService/GetBook", "fairlead.demo.v1.LibraryService/BorrowBook"];
   const json = `-H 'content-type: application/json' -d '{"isbn": "9780140449136"}'`;
   return `Call from a browser, move about, and see where calls go:
   open ${page.url}
@@ -86,6 +89,10 @@ The version that takes no JSON:
 And with GET, which caches may keep:
   curl -i -G ${url}/${getBook} \\
     -d encoding=json --data-urlencode 'message={"isbn": "9780140449136"}'
+Borrow, with a token that is good for an hour; without it the call is refused:
+  curl -i ${url}/${borrowBook} \\
+    ${json} \\
+    -H 'authorization: Bearer ${token}'
 
 Ctrl-C stops everything.`;
 }

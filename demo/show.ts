@@ -9,12 +9,12 @@ interface Account {
   readonly good: boolean;
 }
 
-/** Makes every call of the demo and gives the account of them as a table, and how many did not go as they should. */
-export async function show(url: string): Promise<{ readonly text: string; readonly failed: number }> {
+/** Makes every call of the demo, each with this token, and gives the account of them as a table, and how many did not go as they should. */
+export async function show(url: string, token: string): Promise<{ readonly text: string; readonly failed: number }> {
   let seen: Headers | undefined;
   const observe = (headers: Headers) => void (seen = headers);
   // From one place, as each origin has loans of its own.
-  const along = placeHeaders(places[0]!);
+  const along = { ...placeHeaders(places[0]!), authorization: `Bearer ${token}` };
   const through = { "library-v1": callers(`${url}/v1`, along, observe), "library-v2": callers(`${url}/v2`, along, observe) };
   const accounts: Account[] = [];
   for (const call of demoCalls) {

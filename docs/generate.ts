@@ -5,18 +5,19 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { field as fieldOption, type FieldRules, FieldRulesSchema, message as messageOption, oneof as oneofOption } from "../gen/buf/validate/validate_pb.js";
 
-/** `npm run gen`: writes configuration.md from config.proto. */
+/** `npm run gen`: writes configuration.md from config.proto and auth.proto. */
 
-const source = "fairlead/config/v1/config.proto";
+const source = "fairlead/config/v1";
 
 /** What the page says before the fields. */
 const head = `# Configuration
 
-<!-- Written by "npm run gen" from the comments and rules of config.proto: change them there. -->
+<!-- Written by "npm run gen" from the comments and rules of config.proto and auth.proto: change them there. -->
 
-All fields of \`fairlead.yaml\`, generated from [config.proto](../proto/${source}). \`npx fairlead check\` holds a
+All fields of \`fairlead.yaml\`, generated from [config.proto](../proto/${source}/config.proto) and
+[auth.proto](../proto/${source}/auth.proto). \`npx fairlead check\` holds a
 file to all that stands here, and to what only shows when the whole is looked at: names that lead nowhere, routes that
-cannot be reached. How the routing fields work together: [routing.md](routing.md).
+cannot be reached. How the routing fields work together: [routing.md](routing.md); how those of \`auth\` do: [authentication.md](authentication.md).
 
 - A **duration** is a text in whole milliseconds: \`"15s"\`, \`"1.5s"\`, \`"500ms"\`, \`"2m"\` or \`"1h"\`.
 - A **whole number** is 0 or more. Patterns are regular expressions (RE2).
@@ -30,7 +31,7 @@ export function configurationPage(set: Uint8Array): string {
   const root = registry.getMessage("fairlead.config.v1.Config");
   if (root === undefined) throw new Error("Cannot write the page as the set must hold fairlead.config.v1.Config");
   const messages = [...new Set(reading(root, []))];
-  const comments = commentsOf(root.file.proto);
+  const comments = commentsOf([...registry.files].map(({ proto }) => proto));
   const contents = messages.map((message) => link(message)).join(" · ");
   return [`${head}\nSections: ${contents}`, ...messages.map((message) => section(message, comments))].join("\n\n") + "\n";
 }
@@ -44,9 +45,10 @@ function reading(message: DescMessage, above: readonly DescMessage[]): DescMessa
 type Comments = (desc: DescMessage | DescField | DescEnum | DescEnum["values"][number]) => string;
 
 /** The comment before a declaration, as one paragraph of Markdown; "" where there is none. */
-function commentsOf(file: FileDescriptorProto): Comments {
-  const byPath = new Map(file.sourceCodeInfo?.location.map(({ path, leadingComments }) => [path.join("."), leadingComments]));
+function commentsOf(files: readonly FileDescriptorProto[]): Comments {
+  const byPath = new Map(files.map((file) => [file, new Map(file.sourceCodeInfo?.location.map(({ path, leadingComments }) => [path.join("."), leadingComments]))]));
   const pathOf: (desc: Parameters<Comments>[0]) => number[] = (desc) => {
+    const { proto: file } = fileOf(desc);
     switch (desc.kind) {
       case "message": return [4, file.messageType.indexOf(desc.proto)];
       case "enum": return [5, file.enumType.indexOf(desc.proto)];
@@ -54,7 +56,11 @@ function commentsOf(file: FileDescriptorProto): Comments {
       case "enum_value": return [...pathOf(desc.parent), 2, desc.parent.proto.value.indexOf(desc.proto)];
     }
   };
-  return (desc) => prose((byPath.get(pathOf(desc).join(".")) ?? "").replaceAll(/\s+/g, " ").trim());
+  return (desc) => prose((byPath.get(fileOf(desc).proto)?.get(pathOf(desc).join(".")) ?? "").replaceAll(/\s+/g, " ").trim());
+}
+
+function fileOf(desc: Parameters<Comments>[0]): DescMessage["file"] {
+  return "file" in desc ? desc.file : desc.parent.file;
 }
 
 function section(message: DescMessage, comments: Comments): string {

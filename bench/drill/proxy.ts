@@ -38,6 +38,7 @@ function configOf(urls: readonly string[], { fault, method, healthChecks }: Dril
       },
     },
     routes: [{ match: { service }, cluster: "drill" }],
+    auth: { rules: [{ match: { service }, allow: "PUBLIC" }] },
     place_headers: placeHeaders,
   };
 }

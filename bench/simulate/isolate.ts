@@ -56,7 +56,7 @@ export const epoch = 1_795_521_600_000;
 const headers = new Fields();
 const good: Reply = { status: 200, headers, body: null, end: okEnd() };
 const unavailable: Reply = { status: 503, headers, body: null, end: errorEnd("unavailable", "") };
-const facts: ConnectionFacts = { keep: () => {}, clientAddress: () => null, place: () => null, left: () => null };
+const facts: ConnectionFacts = { keep: () => {}, clientAddress: () => null, place: () => null, left: () => null, clientCertificate: () => null };
 
 /**
  * What `createProxy` and `forward` do with a unary call, less the reading and writing of HTTP: that is what costs, and health has no part
@@ -73,6 +73,9 @@ export function isolateAt(seat: Seat, world: World, random: Seeded): Isolate {
     random: random.uniform,
     log: () => {},
     secret: () => undefined,
+    fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
+    limiter: () => undefined,
+    sha256: () => "",
     store: strategy.probedEveryMs === null ? null : kv.storeAt(colo),
   };
   const known = ports.store === null ? nothingKnown : healthReader(ports);

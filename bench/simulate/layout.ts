@@ -57,4 +57,5 @@ const written = {
     },
   },
   routes: [{ match: { service }, cluster: "origins" }],
+  auth: { rules: [{ match: { service }, allow: "PUBLIC" }] },
 };

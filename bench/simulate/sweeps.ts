@@ -32,6 +32,9 @@ export function startSweeps({ config, clock, origins, kv }: Pick<World, "config"
       random: random.uniform,
       log,
       secret: () => undefined,
+      fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
+      limiter: () => undefined,
+    sha256: () => "",
       store: kv.storeAt(colo),
     };
     return { ports, sweep: sweeper(config, ports) };

@@ -35,6 +35,9 @@ export function wholeIsolateAt(seat: Seat, { config, strategy, clock, origins, k
     random: random.uniform,
     log: () => {},
     secret: () => undefined,
+    fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
+    limiter: () => undefined,
+    sha256: () => "",
     store: strategy.probedEveryMs === null ? null : kv.storeAt(colo),
   };
   const proxy = createProxy({ config, ports, known: ports.store === null ? nothingKnown : healthReader(ports) });
@@ -46,7 +49,7 @@ export function wholeIsolateAt(seat: Seat, { config, strategy, clock, origins, k
     const attempts: string[] = [];
     sent.set(id, attempts);
     const headers = { "content-type": "application/proto", "connect-protocol-version": "1", "content-length": String(message.length), [idHeader]: id };
-    const response = await proxy.fetch(new Request(`https://proxy.example${path}`, { method: "POST", headers, body: message }), { keep: () => {}, clientAddress: () => null, place: () => place, left: () => null });
+    const response = await proxy.fetch(new Request(`https://proxy.example${path}`, { method: "POST", headers, body: message }), { keep: () => {}, clientAddress: () => null, place: () => place, left: () => null, clientCertificate: () => null });
     sent.delete(id);
     const ok = response.status === 200;
     return { at, ms: clock.now() - at, ok, repeatable: idempotency !== "unknown", safe: idempotency === "no-side-effects", home: colo.home, by: ok ? regionOf(attempts.at(-1)!) : "", touched: attempts.some((name) => origins.isSick({ url: `https://${name}.example` })), attempts: attempts.length };

@@ -6,6 +6,7 @@ import type {
 } from "../../worker/core/config/compiled.ts";
 import { codes } from "../../worker/core/protocol/code.ts";
 import { base64Encode } from "../../worker/core/protocol/base64.ts";
+import { compileAuth } from "./compile-auth.ts";
 import { descriptorBytes } from "./descriptors.ts";
 import { durationMs } from "./duration.ts";
 import { compileMatch } from "./matches.ts";
@@ -26,6 +27,7 @@ export function compile(config: Config, { set, registry }: { set: FileDescriptor
     limits: compileLimits(config.limits),
     placeHeaders: compilePlaceHeaders(config.placeHeaders),
     explain: config.explain === undefined ? null : { secret: config.explain.who.case === "secret" ? config.explain.who.value : null },
+    auth: compileAuth(config.auth, registry, names),
   };
 }
 
@@ -77,6 +79,7 @@ function compileRoute(route: Route, clusters: readonly string[]): CompiledRoute 
     responseHeaders: compileHeaders(route.responseHeaders),
     forwardedHeaders: route.forwardedHeaders,
     streams: route.streams === Streams.BLIND ? "blind" : "watched",
+    open: [...(route.timeout === undefined ? ["timeoutMs" as const] : []), ...(route.retry?.maxAttempts === undefined ? ["maxAttempts" as const] : [])],
   };
 }
 

@@ -1,9 +1,10 @@
+import type { MethodMatch } from "../../gen/fairlead/config/v1/auth_pb.js";
 import type { Match, MetadataMatch } from "../../gen/fairlead/config/v1/config_pb.js";
 import type { CompiledMatch, CompiledMetadataMatch } from "../../worker/core/config/compiled.ts";
 
-/** A route's match as data: the service "a.B" becomes the path "/a.B/". */
-export function compileMatch(match: Match | undefined): CompiledMatch {
-  const { method = "", service = "", prefix = "", host = "", basePath = "", metadata = [] } = match ?? {};
+/** A match as data: the service "a.B" becomes the path "/a.B/". */
+export function compileMatch(match: Match | MethodMatch | undefined): CompiledMatch {
+  const { method = "", service = "", prefix = "", host = "", basePath = "", metadata = [] } = (match ?? {}) as Partial<Match>;
   const [kind, path] = method !== "" ? (["method", method] as const) : service !== "" ? (["service", `/${service}/`] as const) : (["prefix", prefix] as const);
   return { kind, path, host: host === "" ? null : host, basePath, metadata: metadata.map(compileMetadataMatch) };
 }

@@ -1,7 +1,10 @@
 import type { FileRegistry } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
+import type { Policy } from "../../gen/fairlead/policy/v1/policy_pb.js";
 import { type Config, Idempotency, Kind, type Method } from "../../gen/fairlead/config/v1/config_pb.js";
 import type { CompiledMethod, Idempotency as IdempotencyName, MethodKind } from "../../worker/core/config/compiled.ts";
+import { durationMs } from "./duration.ts";
+import { schemaPolicies } from "./schema-policies.ts";
 
 const kinds: Readonly<Record<Kind, MethodKind>> = {
   [Kind.KIND_UNSPECIFIED]: "unary",
@@ -28,15 +31,20 @@ const idempotencies: Readonly<Record<Idempotency, IdempotencyName>> = {
 /** The methods of the descriptors' services, by path. */
 export function describedMethods(registry: FileRegistry): Map<string, CompiledMethod> {
   const methods = new Map<string, CompiledMethod>();
+  const policies = new Map(schemaPolicies(registry).map(({ method, policy }) => [method, policy]));
   for (const file of registry.files) {
     for (const service of file.services) {
       for (const { name, methodKind, idempotency } of service.methods) {
         const path = `/${service.typeName}/${name}`;
-        methods.set(path, { path, kind: streaming[methodKind], idempotency: levels[idempotency], typed: true });
+        methods.set(path, { path, kind: streaming[methodKind], idempotency: levels[idempotency], typed: true, ...boundsOf(policies.get(path)) });
       }
     }
   }
   return methods;
+}
+
+function boundsOf(policy: Policy | undefined): Pick<CompiledMethod, "timeoutMs" | "maxAttempts"> {
+  return { ...(policy?.timeout && { timeoutMs: durationMs(policy.timeout) }), ...(policy?.maxAttempts && { maxAttempts: policy.maxAttempts }) };
 }
 
 /** A method as it was declared; its types are not known. */

@@ -1,4 +1,5 @@
 import type { Cluster } from "../../gen/fairlead/config/v1/config_pb.js";
+import { checkAuth } from "./check-auth.ts";
 import { checkHeaders } from "./check-headers.ts";
 import { checkPlaces } from "./check-places.ts";
 import { checkRoutes } from "./check-routes.ts";
@@ -16,6 +17,7 @@ export function checkReferences(checking: Checking): void {
   checkRoutes(checking);
   checkSplits(checking);
   checkHeaders(checking);
+  checkAuth(checking);
   checkLimits(checking);
   checkStars(["cors", "allowed_origins"], config.cors?.allowedOrigins ?? [], checking);
   checkStars(["cors", "allowed_headers"], config.cors?.allowedHeaders ?? [], checking);
@@ -52,7 +54,8 @@ function checkMethods({ config, tree, registry, report }: Checking): void {
 }
 
 function checkCluster(cluster: Cluster, path: Path, { config, tree, report }: Checking): void {
-  if (!config.routes.some((route) => sharesOf(route).some(({ cluster: to }) => to === path.at(-1)))) {
+  const asked = Object.values(config.auth?.authorizers ?? {}).some(({ cluster: to }) => to === path.at(-1));
+  if (!asked && !config.routes.some((route) => sharesOf(route).some(({ cluster: to }) => to === path.at(-1)))) {
     report.of(tree, path, "no route leads to this cluster", { severity: "warning", key: true });
   }
   const { localities } = cluster;

@@ -4,6 +4,7 @@ import type { Config } from "../../gen/fairlead/config/v1/config_pb.js";
 import type { Report } from "./report.ts";
 import { didYouMean } from "./suggest.ts";
 import type { MapTree } from "./tree.ts";
+import { checkAuthBindings } from "./wrangler-auth.ts";
 
 /** The kinds of binding that have fetch(), so that an endpoint can go through them. */
 const fetchers = ["services", "vpc_services", "mtls_certificates"];
@@ -29,7 +30,9 @@ export function checkWrangler(file: string, env: string | undefined, { config, t
       }
     }
   }
-  checkHealth({ where, store: bindingNames((inner ?? top)["kv_namespaces"]), crons: cronsOf(inner) ?? cronsOf(top) ?? [] }, { config, tree, report });
+  const store = bindingNames((inner ?? top)["kv_namespaces"]);
+  checkAuthBindings({ where, store, limits: (inner ?? top)["ratelimits"] }, { config, tree, report });
+  checkHealth({ where, store, crons: cronsOf(inner) ?? cronsOf(top) ?? [] }, { config, tree, report });
   if (table((inner ?? {})["cache"] ?? top["cache"])?.["enabled"] === true) {
     const line = lineOf(text, inner?.["cache"] === undefined ? "cache" : `env.${env}.cache`);
     const message = "must not be true on the default entrypoint: the cache answers before any caller is authenticated";

@@ -21,7 +21,7 @@ export function wranglerKv({ where, config, env }: WranglerKv): Store {
   return {
     async get(key) {
       const { code, out, err } = await wrangler(["kv", "key", "get", key, ...options]);
-      if (code !== 0 && new RegExp(`/values/${key} - 404:`).test(err)) return null;
+      if (code !== 0 && isMissing(err, key)) return null;
       if (code !== 0) throw new Error(`Cannot read "${key}" as wrangler must find the namespace: ${lastWords(err)}`);
       return out.equals(notFound) ? null : new Uint8Array(out);
     },
@@ -37,6 +37,11 @@ export function wranglerKv({ where, config, env }: WranglerKv): Store {
       }
     },
   };
+}
+
+/** Whether Cloudflare's KV has no such key, by what wrangler says of the request, whose path has the key as it is or encoded. */
+function isMissing(err: string, key: string): boolean {
+  return [key, encodeURIComponent(key)].some((name) => err.includes(`/values/${name} - 404:`));
 }
 
 /** What wrangler prints, and ends well, where a local namespace has no such key. */

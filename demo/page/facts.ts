@@ -28,3 +28,10 @@ export interface Switch {
   readonly region: string;
   readonly run: boolean;
 }
+
+/** What `POST /sign-in` answers. */
+export interface SignedIn {
+  readonly subject: string;
+  /** For the header authorization, behind "Bearer ". */
+  readonly token: string;
+}

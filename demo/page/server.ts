@@ -5,14 +5,16 @@ import type { AddressInfo } from "node:net";
 import { packagePath } from "../../cli/serve/root.ts";
 import type { CompiledConfig } from "../../worker/core/config/compiled.ts";
 import { type Weights, weightsOf } from "../proxy.ts";
+import type { SignIn } from "../sign-in.ts";
 import { bundleClient } from "./bundle.ts";
 import type { Endpoints } from "./endpoints.ts";
-import type { Facts } from "./facts.ts";
+import type { Facts, SignedIn } from "./facts.ts";
 
 export interface PageOptions {
   readonly proxyUrl: string;
   /** What the proxy serves: the page draws its localities and split. */
   readonly config: CompiledConfig;
+  readonly signIn: SignIn;
   /** Gives the proxy other weights; settles once it serves them. */
   readonly reweigh: (weights: Weights) => Promise<void>;
   /** What the page shows of the origins, and stops and starts. */
@@ -29,10 +31,11 @@ export interface PageServer {
 
 /**
  * Serves the page: `/`, its style and script, `GET /facts` (what it must know of the proxy), `POST /split` (weights by
- * cluster, applied one after another), `GET /endpoints` (how each is) and `POST /endpoints` (stops or starts an origin).
+ * cluster, applied one after another), `GET /endpoints` (how each is) and `POST /endpoints` (stops or starts an origin),
+ * `POST /sign-in` (a token for the page's reader) and `GET /jwks.json` (the key that verifies it).
  * Only the page itself may post: other sites are refused by their Origin.
  */
-export async function servePage({ proxyUrl, config, reweigh, endpoints, port }: PageOptions): Promise<PageServer> {
+export async function servePage({ proxyUrl, config, signIn, reweigh, endpoints, port }: PageOptions): Promise<PageServer> {
   const script = await bundleClient();
   const file = (name: string) => readFileSync(packagePath(`demo/page/${name}`), "utf8");
   const files = new Map([
@@ -69,8 +72,10 @@ export async function servePage({ proxyUrl, config, reweigh, endpoints, port }: 
     if (method === "GET" && found !== undefined) return send(response, 200, found.type, found.body, policy(proxyUrl));
     if (method === "GET" && path === "/facts") return sendJson(response, facts());
     if (method === "GET" && path === "/endpoints") return sendJson(response, await endpoints.facts());
-    if (method !== "POST" || (path !== "/split" && path !== "/endpoints")) return send(response, 404, "text/plain", "not found");
+    if (method === "GET" && path === "/jwks.json") return send(response, 200, "application/json", signIn.jwks);
+    if (method !== "POST" || !["/split", "/endpoints", "/sign-in"].includes(path)) return send(response, 404, "text/plain", "not found");
     if (!isOwn(request)) return send(response, 403, "text/plain", "only the page itself may change anything");
+    if (path === "/sign-in") return sendJson(response, { subject: "ada", token: await signIn.token({ subject: "ada", scope: ["books.lend"] }) } satisfies SignedIn);
     const text = await readBody(request);
     return path === "/split" ? takeSplit(text, response) : takeSwitch(text, response);
   }

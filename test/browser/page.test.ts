@@ -32,6 +32,10 @@ describe.skipIf(noChrome !== undefined)("the demo's page in Chromium", () => {
 
   const says = (selector: string, text: string) => page.locator(selector, { hasText: text }).waitFor({ state: "attached" });
   const press = (name: string) => page.getByRole("button", { name }).click();
+  const signIn = async () => {
+    if (await page.getByText("Nobody is signed in.").isVisible()) await press("Sign in");
+    await says("#signed-in", "Signed in as ada.");
+  };
   const goTo = (name: string) => page.getByRole("combobox", { name: "Place" }).selectOption(name);
   const splitTo = async (key: "Home" | "End") => {
     await page.getByRole("slider", { name: "Split" }).press(key);
@@ -70,16 +74,38 @@ describe.skipIf(noChrome !== undefined)("the demo's page in Chromium", () => {
     });
 
     it("an error shows its code, message and details", async () => {
+      await signIn();
       await callBy("Borrow Emma");
       await says("#status", "failed_precondition: every copy of Emma is lent");
       await says("#lines", "NoCopyLeft: ISBN 9780141439587, 1 copy, next due");
     });
 
     it("the explanation of the call is shown, of an error too", async () => {
+      await signIn();
       await callBy("Borrow Emma");
       await says("#rules", "the caller is at 50.11, 8.68, in DE, in EU");
       await says("#rules", "nearest: eu-central at 0 km");
     });
+  });
+
+  it.each(["Connect, JSON", "gRPC-Web, binary"])("who is not signed in may look, but not borrow, and no origin is called: %s", async (protocol) => {
+    await page.getByRole("radio", { name: protocol }).check();
+    await signIn();
+    await press("Sign out");
+    await says("#signed-in", "Nobody is signed in.");
+    await says("#status", "unauthenticated: a credential is needed");
+    await says("#facts", "no origin");
+    await press("Get a book");
+    await says("#status", "The Odyssey");
+    await signIn();
+    await says("#status", "failed_precondition: every copy of Emma is lent");
+  });
+
+  it("only the page itself may sign in", async () => {
+    const post = async (origin: string) => (await fetch(`${demo.page.url}/sign-in`, { method: "POST", headers: { origin } })).status;
+    expect([await post("https://elsewhere.example"), await post(demo.page.url)]).toEqual([403, 200]);
+    expect((await fetch(`${demo.page.url}/sign-in`)).status).toBe(404);
+    expect(await (await fetch(`${demo.page.url}/jwks.json`)).json()).toEqual(JSON.parse(demo.signIn.jwks));
   });
 
   it("arrow keys move the caller, and calls go to another locality", async () => {
@@ -162,6 +188,7 @@ describe.skipIf(noChrome !== undefined)("the demo's page in Chromium", () => {
   it.each([["light", 1200], ["dark", 1200], ["light", 360], ["dark", 360]] as const)("has no finding of axe: %s, %i pixels wide", async (colorScheme, width) => {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await page.setViewportSize({ width, height: 900 });
+    await signIn();
     await press("Borrow Emma");
     await says("#status", "failed_precondition");
     await page.evaluate(`${axe.source}; undefined`);

@@ -32,9 +32,19 @@ it("`build` on a bad file writes nothing and exits 1 with every issue", () => {
   expect(existsSync(join(directory, "dist"))).toBe(false);
 });
 
-it("`check` names the file as it was given, and says in one line what a good one has", () => {
-  const directory = folder({ "good.yaml": readFileSync(data("good.yaml"), "utf8"), "bad.yaml": "routes: 1" });
-  expect(fairlead(directory, "check", "good.yaml")).toEqual({ status: 0, stdout: "good.yaml: ok (2 clusters, 3 routes, 5 methods)\n", stderr: "" });
+it("`check` names the file as it was given, and says who may call what, and in one line what a good one has", () => {
+  const directory = folder({ "good.yaml": readFileSync(data("good.yaml"), "utf8"), "bad.yaml": "routes: 1\nauth: {}" });
+  const good = fairlead(directory, "check", "good.yaml");
+  expect({ ...good, stdout: good.stdout.split("\n\n").at(-1) }).toEqual({ status: 0, stdout: "good.yaml: ok (2 clusters, 3 routes, 5 methods)\n", stderr: "" });
+  expect(good.stdout.split("\n").map((line) => line.trimEnd()).slice(0, 7)).toEqual([
+    expect.stringMatching(/^method +who may call +said in$/),
+    expect.stringMatching(/^-+ {2}-+ {2}-+$/),
+    expect.stringMatching(/^\/acme\.legacy\.Search\/Find +everybody +auth\.rules\[1\]$/),
+    expect.stringMatching(/^\/acme\.v1\.UserService\/Chat +main: scope users\.read, claim https:\/\/acme\.example\/tier = gold, claim org\.id = a or b, if claims\.tenant == metadata\['x-tenant'\] +auth\.rules\[0\]$/),
+    expect.stringMatching(/^ +or scripts$/),
+    expect.stringMatching(/^ +as tenants says, each: 100 in 60s for each principal$/),
+    expect.stringMatching(/^\/acme\.v1\.UserService\/Get /),
+  ]);
   expect(fairlead(directory, "check", "bad.yaml")).toEqual({ status: 1, stdout: "", stderr: "bad.yaml:1:9 routes: must be a list: current value is 1\n1 error\n" });
 });
 
@@ -49,6 +59,6 @@ it("an artifact with one byte changed, cut off, or of another version is refused
   await expect(decodeArtifact(changed)).rejects.toThrow(/digest must be/);
   await expect(decodeArtifact(bytes.slice(0, -1))).rejects.toThrow(/digest must be/);
   await expect(decodeArtifact(bytes.slice(0, 20))).rejects.toThrow(/must begin with/);
-  const older = new Uint8Array(new TextEncoder().encode(new TextDecoder().decode(bytes).replace("fairlead-config 2 ", "fairlead-config 1 ")));
-  await expect(decodeArtifact(older)).rejects.toThrow(/schema version must be 2: current value is 1/);
+  const older = new Uint8Array(new TextEncoder().encode(new TextDecoder().decode(bytes).replace("fairlead-config 3 ", "fairlead-config 2 ")));
+  await expect(decodeArtifact(older)).rejects.toThrow(/schema version must be 3: current value is 2/);
 });

@@ -19,7 +19,7 @@ it("a file with many mistakes has all of them reported, each at its line and pat
 
 describe("YAML", () => {
   it("syntax errors are reported with their places", () => {
-    expect(issuesOf("routes: [1, 2\nfoo: }\n").map((issue) => issue.slice(0, 4))).toEqual(["2:1 ", "2:6 "]);
+    expect(issuesOf("auth: {}\nroutes: [1, 2\nfoo: }\n").map((issue) => issue.slice(0, 4))).toEqual(["3:1 ", "3:6 "]);
   });
 
   it("an anchor that holds itself, or is not there, is refused", () => {

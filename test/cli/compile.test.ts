@@ -32,7 +32,7 @@ it("the same file gives the same bytes", async () => {
 
 it("an overlay's null takes away what the file has, in messages and in maps by name", () => {
   const file = "clusters: { a: { dialect: SAME, band_km: 9, localities: [{ region: r, endpoints: [{ url: http://127.0.0.1:1 }] }] }, b: { dialect: SAME, localities: [{ region: r, endpoints: [{ url: http://127.0.0.1:1 }] }] } }";
-  const yaml = `${file}\nroutes: [{ match: { prefix: / }, cluster: a }]\nexplain: { anybody: true }\nenvironments: { p: { explain: null, clusters: { a: { band_km: null }, b: null } } }`;
+  const yaml = `${file}\nroutes: [{ match: { prefix: / }, cluster: a }]\nauth: { rules: [{ match: { prefix: / }, allow: PUBLIC }] }\nexplain: { anybody: true }\nenvironments: { p: { explain: null, clusters: { a: { band_km: null }, b: null } } }`;
   const { config } = check(join(folder({ "fairlead.yaml": yaml }), "fairlead.yaml"), { env: "p" });
   expect(config?.explain).toBeNull();
   expect(config?.clusters.map(({ name, bandKm }) => [name, bandKm])).toEqual([["a", 250]]);

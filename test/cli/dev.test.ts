@@ -22,6 +22,7 @@ function config(url: string, version: string, binding = ""): string {
 clusters: { a: { dialect: CONNECT, localities: [{ region: a, endpoints: [{ url: "${url}", binding: "${binding}" }] }] } }
 routes: [{ match: { service: a.B }, cluster: a, response_headers: { set: { x-version: "${version}" } } }]
 methods: [{ path: /a.B/C, kind: UNARY }]
+auth: { rules: [{ match: { service: a.B }, allow: PUBLIC }] }
 `;
 }
 
@@ -82,7 +83,7 @@ it("a binding leads to the endpoint's own host on this machine", async () => {
 });
 
 it("`dev` on a bad config exits 1 with its issues, and serves nothing", async () => {
-  const { child, output } = await dev(folder({ "fairlead.yaml": "routes: 1" }));
+  const { child, output } = await dev(folder({ "fairlead.yaml": "routes: 1\nauth: {}" }));
   expect(await ended(child)).toBe(1);
   expect(output).toEqual({ stdout: "", stderr: "fairlead.yaml:1:9 routes: must be a list: current value is 1\n1 error\n" });
 });

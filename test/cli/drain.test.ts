@@ -5,9 +5,10 @@ import { describe, expect, it } from "vitest";
 import { packagePath } from "../../cli/serve/root.ts";
 import { denoKvFile } from "../../cli/store/deno-kv.ts";
 import { decodeOverrides } from "../../worker/core/health/codec.ts";
+import { openToAll } from "../open-to-all.ts";
 import { folder, withLocalities } from "./temporary.ts";
 
-const yaml = withLocalities('[{ region: eu, endpoints: [{ url: "https://eu-1.example.com/" }, { url: "https://eu-2.example.com" }] }]');
+const yaml = openToAll(withLocalities('[{ region: eu, endpoints: [{ url: "https://eu-1.example.com/" }, { url: "https://eu-2.example.com" }] }]'));
 const wrangler = 'name = "fairlead"\ncompatibility_date = "2026-11-17"\n[[kv_namespaces]]\nbinding = "FAIRLEAD"\n';
 
 function fairleadIn(directory: string) {
@@ -31,7 +32,7 @@ describe.each([{ place: ["--kv", "kv.sqlite"] }, { place: ["--local"] }])("`drai
     expect(await run("undrain", "users/eu")).toMatchObject({ code: 1, err: 'Cannot undrain "users/eu" as the target must be drained: drained are users/eu/https://eu-1.example.com\n' });
     expect((await run("undrain", "--all")).code).toBe(0);
     expect((await run("drain")).out).toBe("nothing is drained\n");
-  });
+  }, 90_000);
 });
 
 it("what the config has not is not drained", async () => {

@@ -15,7 +15,9 @@ routes:
   - match: { service: acme.v1.UserService }
     split: [{ cluster: v1, weight: 90 }, { cluster: v2, weight: 10 }]
     sticky: { header: x-user-id }
+  - { match: { service: acme.v1.TeamService }, cluster: v1 }
   - { match: { service: acme.v1.UserService, base_path: /eu }, cluster: v1, residency: [{ continents: [EU], regions: [eu] }] }
+auth: { rules: [{ match: { service: acme.v1.UserService }, allow: PUBLIC }] }
 `;
 
 interface Said {
@@ -40,6 +42,12 @@ describe("fairlead explain", () => {
     expect(out).toMatch(/^ +0 % +v1 +eu +\d+ +https:\/\/eu\.example\.com +farther$/m);
   });
 
+  it("says who may call, and that a call is refused where nobody may", async () => {
+    expect((await fairlead("--call", "/acme.v1.UserService/Get")).out).toContain("policy    by auth.rules[0] everybody may call it\n");
+    const { code, out } = await fairlead("--call", "/acme.v1.TeamService/Get");
+    expect([code, out]).toEqual([1, expect.stringMatching(/^route .*\npolicy +nothing says who may call it\n\nThis call would be refused\.$/m)]);
+  });
+
   it("says the same as JSON, and the same again for the same sticky key", async () => {
     const ask = async () => (JSON.parse((await fairlead("--call", "/acme.v1.UserService/Get", "--country", "BR", "--header", "x-user-id=9", "--json")).out) as Explanation);
     const first = await ask();
@@ -53,7 +61,7 @@ describe("fairlead explain", () => {
   });
 
   it.each([
-    [["--call", "/acme.v1.TeamService/Get"], "No route matches /acme.v1.TeamService/Get: the call would be refused as unimplemented."],
+    [["--call", "/acme.v1.BookService/Get"], "No route matches /acme.v1.BookService/Get: the call would be refused as unimplemented."],
     [["--call", "acme"], "Cannot explain this call as its path must be"],
     [["--call", "/a.B/C", "--at", "100,1"], "Must be latitude from -90 to 90"],
     [["--call", "/a.B/C", "--country", "UK"], "Must be a country"],

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { check, type CheckOptions } from "../../cli/config/check.ts";
+import { openToAll } from "../open-to-all.ts";
 
 /** A file that lies in test/cli/data. */
 export function data(name: string): string {
@@ -18,9 +19,9 @@ export function folder(files: Readonly<Record<string, string>>): string {
   return directory;
 }
 
-/** The issues of a config given as text, as `LINE:COL path: message`; the issues of another file begin with its name. */
+/** The issues of a config given as text, as `LINE:COL path: message`; the issues of another file begin with its name. Everybody may call, unless the text says who. */
 export function issuesOf(yaml: string, { env, wrangler }: { env?: string; wrangler?: string } = {}): string[] {
-  const directory = folder({ "fairlead.yaml": yaml, ...(wrangler === undefined ? {} : { "wrangler.toml": wrangler }) });
+  const directory = folder({ "fairlead.yaml": openToAll(yaml), ...(wrangler === undefined ? {} : { "wrangler.toml": wrangler }) });
   return issuesIn(join(directory, "fairlead.yaml"), { env });
 }
 

@@ -50,6 +50,7 @@ routes:
     cluster: origin
     timeout: 30s
 limits: { request_message_bytes: ${requestMessageBytes} }
+auth: { rules: [{ match: { prefix: / }, allow: PUBLIC }] }
 cors: { allowed_origins: ["*"] }
 `;
 }

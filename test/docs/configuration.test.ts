@@ -4,7 +4,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { configurationPage } from "../../docs/generate.ts";
-import { file_fairlead_config_v1_config as file } from "../../gen/fairlead/config/v1/config_pb.js";
+import { file_fairlead_config_v1_auth as auth } from "../../gen/fairlead/config/v1/auth_pb.js";
+import { file_fairlead_config_v1_config as config } from "../../gen/fairlead/config/v1/config_pb.js";
 
 const root = join(import.meta.dirname, "../..");
 const page = readFileSync(join(root, "docs/configuration.md"), "utf8");
@@ -15,13 +16,13 @@ test("the page is what `npm run gen` writes", () => {
   expect(configurationPage(set)).toBe(page);
 });
 
-test.each(file.messages.map((message): [string, DescMessage] => [message.name, message]))("%s has a section, with every field once and in the proto's order", (name, message) => {
+test.each([...config.messages, ...auth.messages].map((message): [string, DescMessage] => [message.name, message]))("%s has a section, with every field once and in the proto's order", (name, message) => {
   const fields = [...(sections.get(name) ?? "").matchAll(/^- \*\*`(\w+)`\*\*/gm)].map(([, field]) => field);
   expect(fields).toEqual(message.proto.field.map((field) => field.name));
 });
 
 test("every value of an enum can be read, but those that stand for none", () => {
-  for (const { values } of file.enums) for (const { name } of values) expect(page.includes(`  - \`${name}\``), name).toBe(!name.endsWith("_UNSPECIFIED"));
+  for (const { values } of [...config.enums, ...auth.enums]) for (const { name } of values) expect(page.includes(`  - \`${name}\``), name).toBe(!name.endsWith("_UNSPECIFIED"));
 });
 
 test("every link leads to a section", () => {
@@ -38,5 +39,6 @@ test.each([
   ["Route", "Rule: must have either `cluster` or `split`."],
   ["Sticky", "Rule: must have exactly one of `header`, `cookie` and `client_address`."],
   ["Residency", "- **`countries`**: list of texts; each value once; each matching `^[A-Z]{2}$`"],
+  ["Provider", "- **`clock_skew`**: duration; `0s` to `60s`<br>\n  How far clocks may be apart. Default 30s."],
   ["Limits", "- **`url_bytes`**: whole number; 256 to 65536 (64 KiB)"],
 ])("rules are told in words: %s %s", (name, line) => expect(sections.get(name)).toContain(line));

@@ -9,6 +9,7 @@ import { formatIssues } from "../../cli/config/issue.ts";
 import { packagePath } from "../../cli/serve/root.ts";
 import type { Runtime } from "../../cli/serve/serve.ts";
 import type { Store } from "../../worker/proxy/ports.ts";
+import { openToAll } from "../open-to-all.ts";
 import { type RawOrigin, startRawOrigin } from "./origin.ts";
 
 export const runtimes = ["workerd", "deno"] as const;
@@ -26,12 +27,12 @@ export interface Proxy {
   stop(): Promise<void>;
 }
 
-/** Compiles a config's text, beside which stands the demo's `demo.binpb`. @throws Error, with every issue, if it is bad. */
+/** Compiles a config's text, beside which stands the demo's `demo.binpb`. Where it has no `auth`, everybody may call. @throws Error, with every issue, if it is bad. */
 export async function compileText(yaml: string): Promise<Uint8Array<ArrayBuffer>> {
   const directory = mkdtempSync(join(tmpdir(), "fairlead-e2e-"));
   try {
     const file = join(directory, "fairlead.yaml");
-    writeFileSync(file, yaml);
+    writeFileSync(file, openToAll(yaml));
     copyFileSync(packagePath("gen/demo.binpb"), join(directory, "demo.binpb"));
     const { artifact, issues } = await compileFile(file);
     if (artifact === undefined) throw new Error(formatIssues(issues));

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createProxy, decodeArtifact, type Layer, type LogEntry, type Ports, type Proxy, refuse } from "../../worker/index.ts";
 import { fetchTransport } from "../../worker/transport/fetch.ts";
@@ -18,6 +19,9 @@ function nodePorts(log: (entry: LogEntry) => void): Ports {
     endsWithReply: false,
     random: () => Math.random(),
     secret: () => undefined,
+    fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
+    limiter: () => undefined,
+    sha256: (text) => hash("sha256", text, "hex"),
     store: null,
     log,
   };
@@ -49,7 +53,7 @@ describe("layers of one's own", () => {
     const { headers, body } = request(dialect, "x");
     const method = dialect === "connect-stream" ? "Server" : "Unary";
     const sent = new Request(`http://proxy.example/web/test.v1.Test/${method}`, { method: "POST", headers: { ...headers, ...more }, body: new Uint8Array(body) });
-    return received(await to.fetch(sent, { keep: () => {}, clientAddress: () => "10.0.0.1", place: () => null, left: () => null }));
+    return received(await to.fetch(sent, { keep: () => {}, clientAddress: () => "10.0.0.1", place: () => null, clientCertificate: () => null, left: () => null }));
   }
 
   const tenant: Layer = {

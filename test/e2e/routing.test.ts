@@ -107,7 +107,7 @@ describe.each(runtimes)("routing on %s", (runtime) => {
       const { headers } = await send("/near", { ...ask, origin: "https://app.example" });
       const { rules, localities, picked } = JSON.parse(String(headers["fairlead-explanation"])) as Explanation;
       expect(picked).toEqual({ cluster: "v1", region: "eu", endpoint: `${origin.url}/v1/eu` });
-      expect(rules.map(({ rule }) => rule)).toEqual(["route", "place", "distance", "endpoint"]);
+      expect(rules.map(({ rule }) => rule)).toEqual(["route", "policy", "place", "distance", "endpoint"]);
       expect(localities.map(({ region, share, km, out }) => [region, share, km! < 10, out])).toEqual([["eu", 1, true, undefined], ["us", 0, false, "farther"], ["pacific", 0, false, "farther"]]);
       expect(headers["access-control-expose-headers"]).toContain("fairlead-explanation");
       expect(origin.seen.at(-1)!.headers["fairlead-explain"]).toBeUndefined();

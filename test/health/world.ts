@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { LogEntry, Ports, Store, Transport } from "../../worker/proxy/ports.ts";
 import { noon } from "../core/health/tables.ts";
 
@@ -34,6 +35,9 @@ export function world(transport: Transport = () => Promise.reject(new Error("no 
     random: () => 0.5,
     log: (entry) => logged.push(entry),
     secret: () => undefined,
+    fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
+    limiter: () => undefined,
+    sha256: (text) => hash("sha256", text, "hex"),
     storing: () => {},
     store: {
       async get(key) {

@@ -29,5 +29,6 @@ clusters:
     localities: [{ region: local, endpoints: [{ url: "${originUrl}" }] }]
 routes:
   - { match: { service: test.protojson.v1.EchoService }, cluster: origin, timeout: 30s }
+auth: { rules: [{ match: { prefix: / }, allow: PUBLIC }] }
 `;
 }

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { compileText } from "../e2e/harness.ts";
 import { createProxy, decodeArtifact, type LogEntry, type Ports, type UpstreamReply } from "../../worker/index.ts";
@@ -40,6 +41,9 @@ async function world(behave: (name: string, made: number) => Behaviour) {
     endsWithReply: false,
     random: () => 0,
     secret: () => undefined,
+    fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
+    limiter: () => undefined,
+    sha256: (text) => hash("sha256", text, "hex"),
     store: null,
     log: (entry) => log.push(entry),
   };
@@ -47,7 +51,7 @@ async function world(behave: (name: string, made: number) => Behaviour) {
   const call = async (method: string, body: BodyInit = "x", headers: Record<string, string> = {}, left: AbortSignal | null = null) => {
     const request = new Request(`http://p.example/t.S/${method}`, { method: "POST", headers: { "content-type": "application/proto", ...headers }, body, duplex: "half" } as RequestInit);
     const started = Date.now();
-    const response = await proxy.fetch(request, { keep: () => {}, clientAddress: () => null, place: () => null, left: () => left });
+    const response = await proxy.fetch(request, { keep: () => {}, clientAddress: () => null, place: () => null, clientCertificate: () => null, left: () => left });
     const text = await response.text();
     return { status: response.status, code: response.status === 200 ? "ok" : (JSON.parse(text) as { code: string }).code, ms: Date.now() - started };
   };

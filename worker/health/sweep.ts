@@ -5,7 +5,7 @@ import { dueTargets, targetsOf, type Target } from "../core/health/targets.ts";
 import type { Ports, Store } from "../proxy/ports.ts";
 import { tableKey } from "./documents.ts";
 import { probe } from "./probe.ts";
-import { within } from "./within.ts";
+import { within } from "../proxy/within.ts";
 
 /** A Cloudflare invocation has no more connections than these that wait for headers. */
 const atOnce = 6;

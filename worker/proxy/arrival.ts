@@ -5,7 +5,7 @@ import { type Failure, failureHttpStatus, failureToEnd } from "../core/failure.t
 import { parseGetQuery } from "../core/protocol/connect-get.ts";
 import { encodingHeaders, familyOf, formFromContentType, type WireForm } from "../core/protocol/dialect.ts";
 import { errorEnd } from "../core/protocol/end.ts";
-import { type ByName, surveyRequest } from "../core/protocol/metadata.ts";
+import { type ByName, type CallerHeaders, surveyRequest } from "../core/protocol/metadata.ts";
 import { connectTimeoutToMs, grpcTimeoutToMs } from "../core/protocol/timeout.ts";
 import type { MethodTable } from "../core/schema/method-table.ts";
 import type { Budget } from "./budget.ts";
@@ -19,6 +19,7 @@ export interface ArrivalNeeds {
   readonly route: Router;
   readonly methods: MethodTable;
   readonly limits: CompiledLimits;
+  readonly callerHeaders: CallerHeaders;
   readonly budget: Budget;
   readonly ports: Ports;
 }
@@ -32,7 +33,7 @@ export function arrival(needs: ArrivalNeeds, request: Request, facts: Connection
   const { url, method: verb, headers } = request;
   const { host, path, query } = splitUrl(url);
   if (host === undefined) return plain(400, "Cannot take this request: its Host must be one name");
-  const survey = surveyRequest(headers);
+  const survey = surveyRequest(headers, needs.callerHeaders);
   const { metadata, protocol } = survey;
   const routed = needs.route({ path, host, metadata });
   const method = routed && needs.methods.get(routed.methodPath);
@@ -67,7 +68,8 @@ export function arrival(needs: ArrivalNeeds, request: Request, facts: Connection
   if (timeoutText !== undefined && timeout === undefined) return refuse({ kind: "malformed-request", what: "the time-out cannot be read" });
   const unary = to.form.dialect === "connect-unary" || to.form.dialect === "connect-get" || method?.kind === "unary";
   const names = encodingHeaders(to.form.dialect);
-  const life = openLifetime(needs.ports, facts, Math.min(timeout ?? Infinity, unary ? route.timeoutMs : route.maxDurationMs));
+  const routeTimeoutMs = (route.open.includes("timeoutMs") ? method?.timeoutMs : undefined) ?? route.timeoutMs;
+  const life = openLifetime(needs.ports, facts, Math.min(timeout ?? Infinity, unary ? routeTimeoutMs : route.maxDurationMs));
   return {
     call: {
       request,
@@ -82,6 +84,8 @@ export function arrival(needs: ArrivalNeeds, request: Request, facts: Connection
       encoding: (get?.value.encoding ?? (protocol[names.encoding] || "identity")).toLowerCase(),
       accepts: protocol[names.accept] ?? null,
       metadata,
+      shown: survey.shown,
+      caller: {},
       timed: timeout !== undefined,
       life,
       account: needs.budget.account(life),

@@ -1,6 +1,7 @@
 import type { Outcome } from "../core/balance/observation.ts";
 import { type Ask, type Picked, pickEndpoint } from "../core/balance/pick.ts";
 import { type Failed, hedgeAfter, isRepeatable, retryAfter, type RetryBudget } from "../core/balance/retry.ts";
+import type { CompiledRetry } from "../core/config/compiled.ts";
 import { type Failure, FailureError, failureOf, failureToEnd } from "../core/failure.ts";
 import type { End } from "../core/protocol/end.ts";
 import type { Fields } from "../core/protocol/fields.ts";
@@ -56,7 +57,7 @@ interface Settled {
  * long gets another beside it, and the first good answer wins. One deadline, the call's own, is over all of them.
  */
 export function attempts({ ports, choosing, usual, budgets }: AttemptsNeeds, call: Call, { cluster, ask, replayable, oneReply, plural, send }: Sending): Attempts {
-  const { retry } = call.route;
+  const retry = retryOf(call);
   const budget = budgets[cluster]!;
   budget.earn();
   const repeatable = replayable && isRepeatable(call.method);
@@ -160,6 +161,12 @@ export function attempts({ ports, choosing, usual, budgets }: AttemptsNeeds, cal
       giveUp(left ? -Infinity : ports.now() - Math.max(retry.perTryTimeoutMs, 3 * usual.of(call.path)));
     },
   };
+}
+
+/** What the schema says of a method's attempts holds where its route leaves it open. */
+export function retryOf({ route, method }: Pick<Call, "route" | "method">): CompiledRetry {
+  const own = route.open.includes("maxAttempts") ? method?.maxAttempts : undefined;
+  return own === undefined ? route.retry : { ...route.retry, maxAttempts: own };
 }
 
 /** Whom a failure tells something of: not the origin, where the caller left or the proxy refused. */

@@ -1,11 +1,14 @@
 import type { Fields } from "../core/protocol/fields.ts";
+import type { Principal } from "../core/auth/principal.ts";
 import type { Chosen } from "../core/balance/explain.ts";
 import type { Ask, Picked } from "../core/balance/pick.ts";
 import type { Snapshot } from "../core/balance/snapshot.ts";
 import type { CompiledMethod, CompiledRoute } from "../core/config/compiled.ts";
+import type { CompiledPolicy } from "../core/config/compiled-auth.ts";
 import type { WireForm } from "../core/protocol/dialect.ts";
 import type { End } from "../core/protocol/end.ts";
 import type { GetQuery } from "../core/protocol/connect-get.ts";
+import type { ByName } from "../core/protocol/metadata.ts";
 import type { Account } from "./budget.ts";
 import type { Lifetime } from "./lifetime.ts";
 import type { ConnectionFacts } from "./ports.ts";
@@ -33,6 +36,9 @@ export interface Call {
   readonly accepts: string | null;
   /** Request headers without what must not cross; layers may change them. */
   readonly metadata: Fields;
+  /** Headers that may speak of the caller, as they came. */
+  readonly shown: ByName;
+  readonly caller: Caller;
   /** Whether the caller gave a time-out. */
   readonly timed: boolean;
   readonly life: Lifetime;
@@ -40,8 +46,19 @@ export interface Call {
   readonly trace: Trace;
 }
 
+/** Who calls, written by whoever found it out. */
+export interface Caller {
+  /** Undefined where nobody has vouched for the caller, or nobody asked. */
+  principal?: Principal;
+  /** Makes a token that tells a cluster (by name) who calls, where origins are told so. */
+  token?: (cluster: string) => Promise<string>;
+}
+
 /** What was done with a call, written as it goes: for whoever explains or logs it. */
 export interface Trace {
+  /** The policy by which it may pass, or may not, and why not. */
+  policy?: CompiledPolicy | undefined;
+  refused?: string;
   /** Index of the cluster that it belongs to; the snapshot from which all of this was picked, and by what of the call. */
   cluster?: number;
   snapshot?: Snapshot;

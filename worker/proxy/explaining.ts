@@ -24,13 +24,19 @@ export function explaining(who: CompiledExplain | null, ports: Ports, inner: Han
 }
 
 function explainCall(call: Call): Explanation {
-  const route = routeRule(call.route.match);
   const { cluster, snapshot, ask, picked, attempts = [] } = call.trace;
-  if (cluster === undefined || snapshot === undefined || ask === undefined) return { rules: [route], localities: [], picked: null };
+  const before: Rule[] = [routeRule(call.route.match), policyRule(call)];
+  if (cluster === undefined || snapshot === undefined || ask === undefined) return { rules: before, localities: [], picked: null };
   const { rules, ...rest } = explain(snapshot, ask, cluster, picked);
-  const before = attempts.filter(({ endpoint }) => endpoint.url !== picked?.endpoint).map(({ region, endpoint }) => `${endpoint.url} in ${region}`);
-  const retry: Rule[] = before.length === 0 ? [] : [{ rule: "retry", says: `it was sent to ${before.join(", ")} too, which did not answer well, or not in time` }];
-  return { rules: [route, ...rules, ...retry], ...rest };
+  const elsewhere = attempts.filter(({ endpoint }) => endpoint.url !== picked?.endpoint).map(({ region, endpoint }) => `${endpoint.url} in ${region}`);
+  const retry: Rule[] = elsewhere.length === 0 ? [] : [{ rule: "retry", says: `it was sent to ${elsewhere.join(", ")} too, which did not answer well, or not in time` }];
+  return { rules: [...before, ...rules, ...retry], ...rest };
+}
+
+function policyRule({ caller: { principal }, trace: { policy, refused } }: Call): Rule {
+  const by = policy?.source ?? "nothing said of it";
+  if (refused !== undefined) return { rule: "policy", says: `by ${by} it may not pass: ${refused}` };
+  return { rule: "policy", says: `by ${by} ${principal === undefined ? "everybody" : `${principal.subject} of ${principal.providerName}`} may call it` };
 }
 
 function mayAsk({ request }: Call, { secret }: CompiledExplain, ports: Ports): boolean {

@@ -4,7 +4,7 @@ import type { CompiledCluster, CompiledLimits } from "../core/config/compiled.ts
 import { FailureError } from "../core/failure.ts";
 import { prefixLength } from "../core/protocol/envelope.ts";
 import type { AskOf } from "./ask.ts";
-import { attempts, type Attempts } from "./attempts.ts";
+import { attempts, type Attempts, retryOf } from "./attempts.ts";
 import type { Call, Reply } from "./call.ts";
 import type { Choosing } from "./choosing.ts";
 import { type IdleWatch, idleWatch, relayFramed } from "./framed.ts";
@@ -63,6 +63,7 @@ export function forward({ ports, limits, choosing, askOf, recoding }: ForwardNee
     const idle = way.oneReply ? undefined : idleWatch(ports, call.life, call.route.idleTimeoutMs);
     let trying: Attempts | undefined;
     const work = async (): Promise<Reply> => {
+      if (call.caller.token !== undefined) call.metadata.set("authorization", `Bearer ${await call.caller.token(cluster.name)}`);
       const outgoing = await readRequest(call, way, cluster, limits, idle?.moved ?? (() => {}));
       const replayable = !(outgoing instanceof ReadableStream) && outgoing.data.length <= smallBody;
       trying = attempts(needs, call, { cluster: at, ask, replayable, oneReply: way.oneReply, plural: isPlural(cluster), send: (...one) => send(call, way, outgoing, idle, ...one) });
@@ -98,7 +99,7 @@ function mayPipe(call: Call, way: Plan, cluster: CompiledCluster, limit: number)
   if (way.way !== "pass" || call.get !== null || call.text.request || call.encoding !== "identity") return false;
   const declared = call.declared ?? 0;
   if (declared === 0 || declared > limit + (way.dialect === "grpc-web" ? prefixLength : 0)) return false;
-  return declared > smallBody || call.route.retry.maxAttempts === 1 || !(isRepeatable(call.method) || isPlural(cluster));
+  return declared > smallBody || retryOf(call).maxAttempts === 1 || !(isRepeatable(call.method) || isPlural(cluster));
 }
 
 /** Whether a call that did not reach one endpoint could go to another. */

@@ -11,8 +11,8 @@ export type Handler = (call: Call) => Promise<Reply>;
  * with `refuse`.
  *
  * Slots:
- * - `arrival`: the call's head has been read and its route found; nothing of its body.
- * - `departure`: innermost, right before an endpoint is chosen.
+ * - `arrival`: the call's head has been read and its route found; nothing of its body. Nobody knows yet who calls, and whether they may.
+ * - `departure`: innermost, right before an endpoint is chosen; `call.caller` says who calls.
  */
 export interface Layer {
   readonly name: string;

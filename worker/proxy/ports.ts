@@ -1,4 +1,5 @@
 import type { RawPlace } from "../core/balance/place.ts";
+import type { ClientCertificate } from "../core/auth/certificate.ts";
 import type { CompiledEndpoint } from "../core/config/compiled.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Fields, ReadableFields } from "../core/protocol/fields.ts";
@@ -23,6 +24,22 @@ export interface Ports {
   readonly secret: (name: string) => string | undefined;
   /** Documents that isolates share; null where there is no such place. */
   readonly store: Store | null;
+  /** Gets a document of somebody else's; nothing is followed, cached or sent along. Never throws. */
+  readonly fetch: (url: string, signal: AbortSignal) => Promise<Fetched | { readonly failure: string }>;
+  /** SHA-256 of a text in UTF-8, in hex. At once: the one that all platforms have makes a call wait for a tenth of what it costs. */
+  readonly sha256: (text: string) => string;
+  /** The rate limiter of this name, where the platform has one. */
+  readonly limiter: (name: string) => Limiter | undefined;
+}
+
+export interface Fetched {
+  readonly status: number;
+  readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
+}
+
+/** Counts calls of a key, and says whether one more may pass. */
+export interface Limiter {
+  limit(call: { readonly key: string }): Promise<{ readonly success: boolean }>;
 }
 
 /** Documents by key. What is put is seen elsewhere later, on Cloudflare after a minute or so. */
@@ -75,6 +92,8 @@ export interface ConnectionFacts {
   readonly clientAddress: () => string | null;
   /** Where the caller is, where the platform knows, or null. */
   readonly place: () => RawPlace | null;
+  /** The client certificate that the platform has verified, or null. */
+  readonly clientCertificate: () => ClientCertificate | null;
   /** Fires when the caller leaves, where the runtime does not end the work by itself. */
   readonly left: () => AbortSignal | null;
 }

@@ -1,3 +1,6 @@
+import { callerHeaders } from "../auth/caller-headers.ts";
+import { guard } from "../auth/guard.ts";
+import { minting } from "../auth/mint.ts";
 import { router } from "../core/balance/route.ts";
 import type { CompiledConfig } from "../core/config/compiled.ts";
 import { type Failure, failureHttpStatus, failureOf, failureToEnd } from "../core/failure.ts";
@@ -35,21 +38,27 @@ export interface Proxy {
 
 /** Builds a proxy; once for an isolate. All that a call does not need to do again is done here. */
 export function createProxy({ config, ports, known = nothingKnown, layers = [] }: ProxyOptions): Proxy {
-  const pages = noRpc();
+  const { identity } = config.auth;
+  const mint = identity.mint === null ? null : minting(identity.mint, ports);
+  const pages = noRpc({ jwks: mint === null ? null : () => mint.jwks() });
   const crossOrigin = cors(config.cors);
   const needs = {
     route: router(config.routes),
     methods: methodTable(config),
     limits: config.limits,
+    callerHeaders: callerHeaders(config.auth),
     budget: budget(config.limits.heldBytes, ports.now),
     ports,
   };
   const askOf = asker(config);
-  const toOrigin = forward({ ports, askOf, choosing: choosing(config, ports, known), limits: config.limits, recoding: recoding(config.descriptors) });
+  const chooser = choosing(config, ports, known);
+  const toOrigin = forward({ ports, askOf, choosing: chooser, limits: config.limits, recoding: recoding(config.descriptors) });
 
   // The layers, outermost first: explaining adds to any reply why it came from where it came; rescue turns whatever is
-  // thrown into a reply; the arrival slot sees the call's head; the departure slot sees it last; forward takes it to an origin.
-  const answer: Handler = explaining(config.explain, ports, rescue(ports, stack(layers, "arrival", stack(layers, "departure", toOrigin))));
+  // thrown into a reply; the arrival slot sees the call's head; guard lets pass who may call; the departure slot sees it last;
+  // forward takes it to an origin.
+  const guarded = guard({ config, ports, choosing: chooser, mint }, stack(layers, "departure", toOrigin));
+  const answer: Handler = explaining(config.explain, ports, rescue(ports, stack(layers, "arrival", guarded)));
 
   return {
     async fetch(request, facts) {

@@ -10,6 +10,8 @@ export interface Settings extends CallerPlace {
   readonly transport: "connect" | "grpc-web";
   /** Sent as x-reader; empty sends none. */
   readonly reader: string;
+  /** Whoever is signed in shows it with every call. */
+  readonly token: string | undefined;
   /** Calls below /eu, where residency holds. */
   readonly resident: boolean;
 }
@@ -47,7 +49,7 @@ export async function call(proxy: string, settings: Settings, kind: Kind, explai
   };
   const options = { baseUrl: settings.resident ? `${proxy}/eu` : proxy, fetch: keep };
   const client = createClient(LibraryService, settings.transport === "connect" ? createConnectTransport(options) : createGrpcWebTransport(options));
-  const headers = { ...placeHeaders(settings), ...(settings.reader !== "" && { "x-reader": settings.reader }), ...(explain && { "fairlead-explain": "1" }) };
+  const headers = { ...placeHeaders(settings), ...(settings.reader !== "" && { "x-reader": settings.reader }), ...(settings.token !== undefined && { authorization: `Bearer ${settings.token}` }), ...(explain && { "fairlead-explain": "1" }) };
   const start = performance.now();
   const came = await run().catch((error: unknown) => failure(ConnectError.from(error)));
   const ms = performance.now() - start;

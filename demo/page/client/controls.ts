@@ -12,7 +12,7 @@ export interface ControlOptions {
 }
 
 export interface Controls {
-  settings(): Settings;
+  settings(): Omit<Settings, "token">;
   /** Moves the caller to where no named place is, so that the country is not known. */
   moveTo(at: Point, settled: boolean): void;
   /** Remembers where the caller is; what it gives brings the caller back there. */

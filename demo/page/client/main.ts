@@ -6,6 +6,7 @@ import { byId } from "./dom.ts";
 import { showEndpoints } from "./endpoints.ts";
 import { keepCalling } from "./keep-calling.ts";
 import { createMap } from "./map.ts";
+import { readSignIn } from "./sign-in.ts";
 import { showOutcome, showRules, showShares, showStatus } from "./views.ts";
 
 const facts = await readFacts();
@@ -20,13 +21,15 @@ let holding = facts.weights;
 let changes = 0;
 
 const controls: Controls = readControls(facts, { onChange: changed, onSplit: applySplit });
+const signIn = readSignIn(() => void callOnce("error"));
+const settings = (): Settings => ({ ...controls.settings(), token: signIn.token() });
 const map = createMap({ localities: facts.localities, onMove: controls.moveTo, onGrab: controls.hold });
 byId("proxy", HTMLElement).textContent = facts.proxy;
 map.setCaller(controls.settings().at);
 for (const kind of ["unary", "stream", "error"] as const) byId(kind, HTMLButtonElement).addEventListener("click", () => void callOnce(kind));
 byId("many", HTMLButtonElement).addEventListener("click", () => void callMany(50));
 const endpoints = showEndpoints();
-keepCalling({ regions: facts.localities.map(({ region }) => region), once: () => call(facts.proxy, controls.settings(), "unary", false), onWindow: endpoints.showShares });
+keepCalling({ regions: facts.localities.map(({ region }) => region), once: () => call(facts.proxy, settings(), "unary", false), onWindow: endpoints.showShares });
 await callOnce("unary");
 
 async function readFacts(): Promise<Facts> {
@@ -54,10 +57,10 @@ function startAnew(): void {
 
 async function callOnce(kind: Kind): Promise<void> {
   const at = changes;
-  const settings = controls.settings();
+  const set = settings();
   await ready;
-  const outcome = await call(facts.proxy, settings, kind, true);
-  if (at === changes) show(outcome, spoken(settings, kind));
+  const outcome = await call(facts.proxy, set, kind, true);
+  if (at === changes) show(outcome, spoken(set, kind));
 }
 
 /** The call's dialect and codec as origins name what they hear. */
@@ -70,7 +73,8 @@ function show(outcome: Outcome, sentAs: string): void {
   count(outcome);
   showOutcome(outcome, sentAs);
   map.setWay(outcome.region, outcome.explanation?.localities.find(({ region }) => region === outcome.region)?.km);
-  lastExplanation = outcome.explanation ?? lastExplanation;
+  // A call that its caller may not make went nowhere: what stands there is of the calls that may.
+  if (outcome.explanation !== undefined && outcome.explanation.localities.length > 0) lastExplanation = outcome.explanation;
   showRules(outcome.explanation);
   if (lastExplanation !== undefined) showShares(lastExplanation, tally);
 }
@@ -84,13 +88,13 @@ function count({ cluster, region }: Outcome): void {
 /** A few at a time; only the last one asks why, as each answer is a line in the proxy's log. */
 async function callMany(calls: number): Promise<void> {
   const at = changes;
-  const settings = controls.settings();
+  const set = settings();
   await ready;
   let begun = 0;
   const callAll = async () => {
     while (begun < calls - 1) {
       begun++;
-      const outcome = await call(facts.proxy, settings, "unary", false);
+      const outcome = await call(facts.proxy, set, "unary", false);
       if (at !== changes) return;
       count(outcome);
       if (lastExplanation !== undefined) showShares(lastExplanation, tally);

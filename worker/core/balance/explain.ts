@@ -18,7 +18,7 @@ export interface Explanation {
 }
 
 export interface Rule {
-  readonly rule: "route" | "split" | "sticky" | "place" | "residency" | "priority" | "home" | "distance" | "load" | "panic" | "weight" | "endpoint" | "retry" | "nobody";
+  readonly rule: "route" | "policy" | "split" | "sticky" | "place" | "residency" | "priority" | "home" | "distance" | "load" | "panic" | "weight" | "endpoint" | "retry" | "nobody";
   /** The same for people. */
   readonly says: string;
 }

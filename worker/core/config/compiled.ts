@@ -4,9 +4,10 @@
  */
 
 import type { Code } from "../protocol/code.ts";
+import type { CompiledAuth } from "./compiled-auth.ts";
 
 /** Version of the shapes on this page. A Worker refuses any other. */
-export const schemaVersion = 2;
+export const schemaVersion = 3;
 
 export type MethodKind = "unary" | "client-stream" | "server-stream" | "bidi-stream";
 export type Idempotency = "unknown" | "no-side-effects" | "idempotent";
@@ -17,6 +18,9 @@ export interface CompiledMethod {
   readonly idempotency: Idempotency;
   /** Whether `descriptors` holds the types: without, the method cannot be recoded. */
   readonly typed: boolean;
+  /** What the schema says; it holds where a route leaves it `open`. */
+  readonly timeoutMs?: number;
+  readonly maxAttempts?: number;
 }
 
 export interface CompiledEndpoint {
@@ -146,6 +150,8 @@ export interface CompiledRoute {
   readonly responseHeaders: HeaderEdits;
   readonly forwardedHeaders: boolean;
   readonly streams: "watched" | "blind";
+  /** What the config does not say, so that a method's own goes before the default that stands here. */
+  readonly open: readonly ("timeoutMs" | "maxAttempts")[];
 }
 
 export interface CompiledCors {
@@ -190,4 +196,5 @@ export interface CompiledConfig {
   readonly placeHeaders: CompiledPlaceHeaders;
   /** null: nobody may ask. */
   readonly explain: CompiledExplain | null;
+  readonly auth: CompiledAuth;
 }

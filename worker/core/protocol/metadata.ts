@@ -53,27 +53,42 @@ export interface HeaderSurvey {
   readonly metadata: Fields;
   /** The RPC protocols' own headers, by name. Every look-up in a Headers object leaves the engine; these do not. */
   readonly protocol: ByName;
+  /** Those that may speak of the caller, by name. */
+  readonly shown: ByName;
+}
+
+/** Headers that may speak of the caller, in lower case. */
+export interface CallerHeaders {
+  /** Where credentials are looked for, and which cross all the same. */
+  readonly read: ReadonlySet<string>;
+  /** Which do not cross: keys, and what the proxy itself tells an origin under these names. */
+  readonly withheld: ReadonlySet<string>;
 }
 
 /** Values of headers by their names in lower case. */
 export type ByName = Readonly<Record<string, string | undefined>>;
 
+const nobodySpeaks: CallerHeaders = { read: new Set(), withheld: new Set() };
+
 /** Looks at every request header once. */
-export function surveyRequest(headers: ReadableFields): HeaderSurvey {
+export function surveyRequest(headers: ReadableFields, { read, withheld }: CallerHeaders = nobodySpeaks): HeaderSurvey {
   let bytes = 0;
   let underscored: string | undefined;
   let named: string[] = [];
   const kept = noValues();
   const protocol = noValues();
+  const shown = noValues();
   headers.forEach((value, name) => {
     bytes += name.length + value.length;
     if (name.includes("_")) underscored = name;
     if (name === "connection") named = value.toLowerCase().split(",").map((one) => one.trim());
+    if (read.has(name) || withheld.has(name)) shown[name] = value;
     if (protocolRequest.has(name)) protocol[name] = value;
+    else if (withheld.has(name)) return;
     else if (!neverCross.has(name) && !neverForwardedPrefixes.test(name)) kept[name] = value;
   });
   for (const name of named) delete kept[name];
-  return { bytes, underscored, metadata: new Fields(kept), protocol };
+  return { bytes, underscored, metadata: new Fields(kept), protocol, shown };
 }
 
 /** Whether a request header of this name, in lower case, is metadata: routed by, seen by layers and sent on. */

@@ -1,10 +1,12 @@
-import type { Ports } from "../../proxy/ports.ts";
+import { hash } from "node:crypto";
+import type { Limiter, Ports } from "../../proxy/ports.ts";
+import { fetchDocument } from "../../transport/document.ts";
 import { kvStore, type KvNamespace } from "./store.ts";
 import { type Fetcher, fetchTransport } from "../../transport/fetch.ts";
 
 /** The ports on workerd. It does not tell a refused connection from a broken one, so a thrown error may have reached. */
 export function cloudflarePorts(env: object): Ports {
-  const bindings = env as Readonly<Record<string, Fetcher | string | undefined>> & { readonly FAIRLEAD?: KvNamespace };
+  const bindings = env as Readonly<Record<string, Binding>> & { readonly FAIRLEAD?: KvNamespace };
   return {
     transport: fetchTransport({ bindings: (name) => asFetcher(bindings[name]), reached: () => "maybe", decodes: new Set(), resends: false }),
     now: () => Date.now(),
@@ -16,14 +18,24 @@ export function cloudflarePorts(env: object): Ports {
     random: () => Math.random(),
     secret: (name) => asSecret(bindings[name]),
     store: bindings.FAIRLEAD === undefined ? null : kvStore(bindings.FAIRLEAD),
+    fetch: fetchDocument,
+    sha256: (text) => hash("sha256", text, "hex"),
+    limiter: (name) => asLimiter(bindings[name]),
     log: (entry) => console[entry.level](JSON.stringify(entry)),
   };
 }
 
-function asFetcher(binding: Fetcher | string | undefined): Fetcher | undefined {
-  return typeof binding === "string" ? undefined : binding;
+type Binding = Fetcher | Limiter | string | undefined;
+
+function asFetcher(binding: Binding): Fetcher | undefined {
+  return typeof binding === "object" && "fetch" in binding ? binding : undefined;
 }
 
-function asSecret(binding: Fetcher | string | undefined): string | undefined {
+/** https://developers.cloudflare.com/workers/runtime-apis/bindings/rate-limit/ */
+function asLimiter(binding: Binding): Limiter | undefined {
+  return typeof binding === "object" && "limit" in binding ? binding : undefined;
+}
+
+function asSecret(binding: Binding): string | undefined {
   return typeof binding === "string" ? binding : undefined;
 }

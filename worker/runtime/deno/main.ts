@@ -58,5 +58,5 @@ Deno.serve(
     port: Number(option("--port", "8080")),
     onListen: ({ hostname, port }) => console.log(`listening on http://${hostname}:${port}`),
   },
-  (request, { remoteAddr }) => proxy.fetch(request, { keep: () => {}, clientAddress: () => remoteAddr.hostname, place: () => null, left: () => request.signal }),
+  (request, { remoteAddr }) => proxy.fetch(request, { keep: () => {}, clientAddress: () => remoteAddr.hostname, place: () => null, clientCertificate: () => null, left: () => request.signal }),
 );

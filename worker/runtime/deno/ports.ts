@@ -1,4 +1,6 @@
+import { hash } from "node:crypto";
 import type { Ports, Store } from "../../proxy/ports.ts";
+import { fetchDocument } from "../../transport/document.ts";
 import { errorText, fetchTransport } from "../../transport/fetch.ts";
 
 /** The ports on Deno. Its fetch says in words when a connection was refused: the request then surely did not reach. */
@@ -19,6 +21,9 @@ export function denoPorts(env: (name: string) => string | undefined, store: Stor
     random: () => Math.random(),
     secret: env,
     store,
+    fetch: fetchDocument,
+    sha256: (text) => hash("sha256", text, "hex"),
+    limiter: () => undefined,
     log: (entry) => console[entry.level](JSON.stringify(entry)),
   };
 }

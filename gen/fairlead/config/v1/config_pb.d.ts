@@ -4,6 +4,7 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
+import type { Auth } from "./auth_pb.js";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 
 /**
@@ -82,6 +83,13 @@ export declare type Config = Message<"fairlead.config.v1.Config"> & {
    * @generated from field: fairlead.config.v1.Explain explain = 9;
    */
   explain?: Explain | undefined;
+
+  /**
+   * Who may call what. A method that nothing names is refused.
+   *
+   * @generated from field: fairlead.config.v1.Auth auth = 10;
+   */
+  auth?: Auth | undefined;
 };
 
 /**

@@ -236,7 +236,7 @@ export declare const ReturnBooksResponseSchema: GenMessage<ReturnBooksResponse>;
 
 /**
  * A small lending library: what `npm start` calls through the proxy. One method of each kind
- * but bidi, which the demo's origins do not take over HTTP/1.1.
+ * but bidi, which the demo's origins do not take over HTTP/1.1. Everybody may look; who borrows must say who it is.
  *
  * @generated from service fairlead.demo.v1.LibraryService
  */

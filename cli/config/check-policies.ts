@@ -1,0 +1,87 @@
+import type { CompiledPolicy } from "../../worker/core/config/compiled-auth.ts";
+import type { Checking } from "./checking.ts";
+import { ruleMatch } from "./compile-auth.ts";
+import { compileMatch, isPossiblePrefix, isSameMatch, shadows } from "./matches.ts";
+import { methodTable } from "./methods.ts";
+import { heldBy, takes } from "./policies.ts";
+import { said } from "./said.ts";
+import { didYouMean } from "./suggest.ts";
+import { positionAt } from "./tree.ts";
+
+/** Reports rules that are never looked at, methods that nobody may call, and protection that a broad rule takes away. */
+export function checkPolicies(checking: Checking): void {
+  checkReach(checking);
+  if (!checking.complete) return;
+  const methods = methodTable(checking.config, checking.registry).map(({ path }) => path);
+  if (methods.length > 0) checkKnown(methods, checking);
+  checkOpened(methods, checking);
+  checkRefused(methods, checking);
+}
+
+function checkReach({ config, tree, report }: Checking): void {
+  const matches = config.auth!.rules.map(({ match }) => compileMatch(match));
+  for (const [i, match] of matches.entries()) {
+    const path = ["auth", "rules", i, "match"];
+    if (match.path === "") continue;
+    if (!isPossible(match)) {
+      report.of(tree, [...path, "prefix"], `must begin a /package.Service/Method, else nothing matches: current value is ${JSON.stringify(match.path)}`);
+      continue;
+    }
+    const same = matches.findIndex((other, j) => j < i && isSameMatch(other, match));
+    const before = same === -1 ? matches.findIndex((other, j) => j !== i && other.path !== "" && shadows(other, match, j < i)) : same;
+    if (before === -1) continue;
+    const { line } = positionAt(tree, ["auth", "rules", before, "match"]);
+    report.of(tree, path, `${same === -1 ? "is never looked at: all it matches is for" : "must differ from that of"} rules[${before}] (line ${line})`);
+  }
+}
+
+/** Whether any method can have this match. */
+function isPossible({ kind, path }: CompiledPolicy["match"]): boolean {
+  return kind !== "prefix" || isPossiblePrefix(path);
+}
+
+function checkKnown(methods: readonly string[], { config, tree, report }: Checking): void {
+  const services = [...new Set(methods.map((path) => path.split("/")[1] ?? ""))];
+  for (const [i, { match }] of config.auth!.rules.entries()) {
+    const { kind, path } = ruleMatch(match);
+    if (path === "" || !isPossible({ kind, path }) || methods.some((method) => takes({ kind, path }, method))) continue;
+    const meant = kind === "method" ? didYouMean(path, methods) : kind === "service" ? didYouMean(path.slice(1, -1), services) : "";
+    report.of(tree, ["auth", "rules", i, "match", kind], `no known method is matched${meant}`, { severity: "warning" });
+  }
+}
+
+/** A rule that names a method is meant for it; a broad one may open what the schema protects by oversight. */
+function checkOpened(methods: readonly string[], checking: Checking): void {
+  const { config, tree, report } = checking;
+  const { policies, open } = said(checking);
+  const held = heldBy(policies);
+  for (const i of config.auth!.rules.keys()) {
+    const rule = policies[i]!;
+    if (!open.has(rule) || rule.match.kind === "method") continue;
+    const opened = methods.filter((method) => {
+      const { policy, hidden } = held(method);
+      return policy === rule && hidden !== undefined && !open.has(hidden);
+    });
+    if (opened.length > 0) report.of(tree, ["auth", "rules", i, "allow"], `lets everybody call what the schema protects: ${opened.join(", ")}`, { severity: "warning" });
+  }
+}
+
+/** Methods that lead somewhere, but that nobody may call. */
+function checkRefused(methods: readonly string[], checking: Checking): void {
+  const { config, tree, report } = checking;
+  const { policies } = said(checking);
+  const held = heldBy(policies);
+  for (const [i, { match }] of config.routes.entries()) {
+    const route = compileMatch(match);
+    if (route.path === "") continue;
+    const known = methods.filter((method) => takes(route, method));
+    const refused = known.length > 0 ? known.filter((method) => held(method).policy === undefined) : policies.some((one) => overlaps(one.match, route)) ? [] : ["whatever it matches"];
+    if (refused.length > 0) report.of(tree, ["routes", i, "match"], `${refused.join(", ")} ${refused.length === 1 ? "is" : "are"} refused: nothing in auth or the schema says who may call`, { severity: "warning" });
+  }
+}
+
+/** Whether any method could have both matches. */
+function overlaps(a: CompiledPolicy["match"], b: CompiledPolicy["match"]): boolean {
+  const [short, long] = a.path.length < b.path.length ? [a, b] : [b, a];
+  return takes(short, long.path);
+}

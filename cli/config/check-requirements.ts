@@ -1,0 +1,78 @@
+import type { Require } from "../../gen/fairlead/config/v1/auth_pb.js";
+import { schemaSource } from "../../worker/core/config/compiled-auth.ts";
+import type { Checking } from "./checking.ts";
+import { requirementsOf } from "./compile-auth.ts";
+import { readCondition } from "./conditions.ts";
+import { durationMs } from "./duration.ts";
+import type { Path } from "./issue.ts";
+import { unknown } from "./names.ts";
+import { heldBy } from "./policies.ts";
+import { said } from "./said.ts";
+import { saysWho, schemaPolicies } from "./schema-policies.ts";
+
+/** Reports rules and schema policies that ask what nobody could show. */
+export function checkRequirements(checking: Checking): void {
+  const { config, tree, report } = checking;
+  for (const [i, rule] of config.auth!.rules.entries()) {
+    for (const [j, require] of requirementsOf(rule).entries()) {
+      const path = rule.require === undefined ? ["auth", "rules", i, "any", j] : ["auth", "rules", i, "require"];
+      for (const { field, problem } of problemsOf(require, checking)) report.of(tree, [...path, ...field], problem);
+      if (require.condition === "") continue;
+      const condition = readCondition(require.condition);
+      if ("problem" in condition) report.of(tree, [...path, "condition"], condition.problem);
+    }
+  }
+  checkSchema(checking);
+  checkUse(checking);
+}
+
+function checkUse({ config, registry, tree, report }: Checking): void {
+  const providers = Object.keys(config.auth!.providers);
+  const asked = [...config.auth!.rules.flatMap(requirementsOf), ...schemaPolicies(registry).map(({ policy }) => policy).filter((policy) => saysWho(policy) && !policy.public)];
+  const isAsked = (name: string) => asked.some(({ provider }) => provider === name || (provider === "" && providers.length === 1));
+  for (const name of providers) {
+    if (!isAsked(name)) report.of(tree, ["auth", "providers", name], "nothing asks for this provider", { severity: "warning", key: true });
+  }
+}
+
+interface Problem {
+  /** Where, within what is required. */
+  readonly field: Path;
+  readonly problem: string;
+}
+
+function problemsOf({ provider, scopes, claims }: Pick<Require, "provider" | "scopes"> & { readonly claims: object }, { config }: Checking): Problem[] {
+  const providers = Object.keys(config.auth!.providers).sort();
+  const problems: Problem[] = [];
+  if (provider !== "" && !providers.includes(provider)) problems.push({ field: ["provider"], problem: unknown("provider", provider, providers) });
+  if (provider === "" && providers.length === 0) problems.push({ field: [], problem: "needs a provider that vouches for callers: auth.providers has none" });
+  if (provider === "" && providers.length > 1) problems.push({ field: [], problem: `must name its provider, as there are several: ${providers.join(", ")}` });
+  for (const [i, scope] of scopes.entries()) {
+    if (scope === "" || /\s/.test(scope)) problems.push({ field: ["scopes", i], problem: `must be one scope, without blanks: current value is ${JSON.stringify(scope)}` });
+  }
+  for (const name of Object.keys(claims)) {
+    if (!isClaim(name)) problems.push({ field: ["claims", name], problem: `must be a claim's name, with dots between names inside one another: current value is ${JSON.stringify(name)}` });
+  }
+  return problems;
+}
+
+/** Whether a name leads to a claim: no step of it is empty. */
+export function isClaim(name: string): boolean {
+  return name !== "" && (/[:/]/.test(name) || name.split(".").every((step) => step !== ""));
+}
+
+/** What a rule of the config stands before asks nothing of anybody. */
+function checkSchema(checking: Checking): void {
+  const { registry, tree, report } = checking;
+  const held = heldBy(said(checking).policies);
+  for (const { method, policy } of schemaPolicies(registry)) {
+    const say = (problem: string) => report.of(tree, ["descriptors"], `${method} has a policy that ${problem}`, { key: true });
+    const timeout = policy.timeout && durationMs(policy.timeout);
+    if (timeout !== undefined && (timeout <= 0 || timeout > 3_600_000)) say(`must have a timeout above 0s and of at most 1h: current value is ${timeout / 1000}s`);
+    if (policy.maxAttempts > 5) say(`must have max_attempts of at most 5: current value is ${policy.maxAttempts}`);
+    if (held(method).policy?.source !== schemaSource) continue;
+    if (policy.public && saysWho({ ...policy, public: false })) say("must be either public or ask something of callers");
+    else if (!policy.public && saysWho(policy)) for (const { field, problem } of problemsOf(policy, checking)) say(field.length === 0 ? problem : `has ${field[0]}: ${problem}`);
+    for (const [name, { values }] of Object.entries(policy.claims)) if (values.length === 0) say(`must give values to the claim ${name}`);
+  }
+}

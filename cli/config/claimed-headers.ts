@@ -1,0 +1,36 @@
+import type { Config } from "../../gen/fairlead/config/v1/config_pb.js";
+import { apiKeyHeader } from "./compile-auth.ts";
+import type { Path } from "./issue.ts";
+
+/** A header that the config gives a meaning to beside routing. */
+export interface ClaimedHeader {
+  readonly header: string;
+  readonly use: "token" | "api-key" | "certificate" | "place" | "identity";
+  readonly path: Path;
+  /** Whose it is, in words. */
+  readonly whose: string;
+  /** The path points at a key. */
+  readonly key?: boolean;
+}
+
+/** The claimed headers, one for each header and use: several providers may look in one place. */
+export function claimedHeaders({ auth, placeHeaders }: Config): ClaimedHeader[] {
+  const claimed: ClaimedHeader[] = [];
+  const claim = (one: ClaimedHeader) => {
+    const isThere = one.use !== "identity" && claimed.some(({ header, use }) => header === one.header && use === one.use);
+    if (one.header !== "" && !isThere) claimed.push(one);
+  };
+  for (const [name, { token, apiKeys, clientCertificates }] of Object.entries(auth?.providers ?? {})) {
+    const path = ["auth", "providers", name];
+    const whose = `where provider "${name}" looks`;
+    if (token?.from.case === "header" && token.from.value !== "authorization") claim({ header: token.from.value, use: "token", path: [...path, "token", "header"], whose });
+    if (apiKeys !== undefined) claim({ header: apiKeyHeader(apiKeys.header), use: "api-key", path: [...path, "api_keys", "header"], whose });
+    if (clientCertificates !== undefined) claim({ header: clientCertificates.trustedHeader, use: "certificate", path: [...path, "client_certificates", "trusted_header"], whose });
+  }
+  const { latitude = "", longitude = "", country = "", continent = "" } = placeHeaders ?? {};
+  for (const header of [latitude, longitude, country, continent]) claim({ header, use: "place", path: ["place_headers"], whose: "a place header" });
+  const { claimsHeader = "", claimHeaders = {} } = auth?.identity ?? {};
+  claim({ header: claimsHeader, use: "identity", path: ["auth", "identity", "claims_header"], whose: "auth.identity.claims_header" });
+  for (const header of Object.keys(claimHeaders)) claim({ header, use: "identity", path: ["auth", "identity", "claim_headers", header], whose: "in auth.identity.claim_headers", key: true });
+  return claimed;
+}

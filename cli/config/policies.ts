@@ -1,0 +1,25 @@
+import { policyFinder } from "../../worker/core/auth/policy.ts";
+import type { CompiledMatch } from "../../worker/core/config/compiled.ts";
+import { type CompiledPolicy, schemaSource } from "../../worker/core/config/compiled-auth.ts";
+
+/** What holds for a method, and what the schema says of it that does not hold. */
+export interface Held {
+  readonly policy: CompiledPolicy | undefined;
+  readonly hidden: CompiledPolicy | undefined;
+}
+
+/** Finds what holds for a method as the proxy finds it. */
+export function heldBy(policies: readonly CompiledPolicy[]): (method: string) => Held {
+  const finder = policyFinder(policies);
+  const inSchema = policyFinder(policies.filter(({ source }) => source === schemaSource));
+  return (method) => {
+    const policy = finder(method);
+    const said = inSchema(method);
+    return { policy, hidden: said === policy ? undefined : said };
+  };
+}
+
+/** Whether a match is for a method. */
+export function takes({ kind, path }: Pick<CompiledMatch, "kind" | "path">, method: string): boolean {
+  return kind === "method" ? path === method : method.startsWith(path);
+}

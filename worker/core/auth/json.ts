@@ -1,0 +1,60 @@
+import { base64Decode } from "../protocol/base64.ts";
+
+/**
+ * Bytes in base64url as https://www.rfc-editor.org/rfc/rfc7515#section-2 has it: no padding, no blanks, and the bits that the last
+ * character has to spare are 0. So the same bytes have one text alone. Undefined where that does not hold.
+ */
+export function base64urlDecode(text: string): Uint8Array<ArrayBuffer> | undefined {
+  return isBase64url(text) ? base64Decode(text) : undefined;
+}
+
+export function isBase64url(text: string): boolean {
+  if (!/^[A-Za-z0-9_-]+$/.test(text)) return false;
+  const last = text.charAt(text.length - 1);
+  switch (text.length % 4) {
+    case 0: return true;
+    case 2: return "AQgw".includes(last);
+    case 3: return "AEIMQUYcgkosw048".includes(last);
+    default: return false;
+  }
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Reads JSON in which no object has two members of one name: readers differ in which of the two they believe. Undefined where it is no such text. */
+export function strictJson(bytes: Uint8Array): unknown {
+  try {
+    return parse(decoder.decode(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads such JSON in base64url. ASCII, as most tokens are, is read without its bytes in between. */
+export function strictJsonOf(text: string): unknown {
+  if (!isBase64url(text)) return undefined;
+  try {
+    const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+    // eslint-disable-next-line no-control-regex
+    return /^[\0-\x7f]*$/.test(binary) ? parse(binary) : parse(decoder.decode(base64urlDecode(text)));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Throws where it is no JSON. */
+function parse(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  return membersWritten(text) === membersOf(value) ? value : undefined;
+}
+
+/** In well-formed JSON a text before a colon is a member's name. */
+function membersWritten(text: string): number {
+  return text.match(/"(?:[^"\\]|\\.)*"[ \t\r\n]*:?/g)?.filter((one) => one.endsWith(":")).length ?? 0;
+}
+
+function membersOf(value: unknown): number {
+  if (value === null || typeof value !== "object") return 0;
+  const inside = Object.values(value).reduce((sum: number, one) => sum + membersOf(one), 0);
+  return Array.isArray(value) ? inside : inside + Object.keys(value).length;
+}
