@@ -11,7 +11,7 @@ let weak: JWK;
 beforeAll(async () => {
   const [a, b, c] = await Promise.all([signingKey("a"), signingKey("b", "ES256"), signingKey("c", "EdDSA")]);
   [rsa, ec, ed, rsaPrivate] = [a.publicJwk, b.publicJwk, c.publicJwk, a.privateJwk];
-  const small = await crypto.subtle.generateKey({ name: "RSASSA-PKCS1-v1_5", hash: "SHA-256", modulusLength: 1024, publicExponent: new Uint8Array([1, 0, 1]) }, true, ["sign", "verify"]);
+  const small = (await crypto.subtle.generateKey({ name: "RSASSA-PKCS1-v1_5", hash: "SHA-256", modulusLength: 1024, publicExponent: new Uint8Array([1, 0, 1]) }, true, ["sign", "verify"])) as CryptoKeyPair;
   weak = { ...((await crypto.subtle.exportKey("jwk", small.publicKey)) as JWK), kid: "a", key_ops: ["verify"] };
 });
 
