@@ -31,6 +31,7 @@ export function startSweeps({ config, clock, origins, kv }: Pick<World, "config"
       log,
       secret: () => undefined,
       store: kv.storeAt(colo),
+      board: null,
     };
     return { ports, sweep: sweeper(config, ports) };
   };

@@ -15,9 +15,9 @@ const message = utf8("0123456789");
  * The same as `isolateAt` with the whole proxy, requests and replies and all, for strategies that change nothing of it. It costs four times
  * as much; a test holds the two beside each other.
  */
-export function wholeIsolateAt(seat: Seat, { config, strategy, clock, origins, kv }: World, random: Seeded): Isolate {
+export function wholeIsolateAt(seat: Seat, { config, strategy, clock, origins, kv, boards }: World, random: Seeded): Isolate {
   const { colo } = seat;
-  if (!strategy.learns || strategy.board !== undefined || strategy.localityAfter !== undefined) throw new Error(`Cannot run as the strategy must be built: current value is ${strategy.name}`);
+  if (!strategy.learns) throw new Error(`Cannot run as the strategy must be built: current value is ${strategy.name}`);
   const sent = new Map<string, string[]>();
   const over = new Set<string>();
   let count = 0;
@@ -36,6 +36,7 @@ export function wholeIsolateAt(seat: Seat, { config, strategy, clock, origins, k
     random: random.uniform,
     log: () => {},
     secret: () => undefined,
+    board: strategy.shares ? boards.at(colo) : null,
     store: strategy.probedEveryMs === null ? null : kv.storeAt(colo, () => {
       const id = String(count);
       return () => !over.has(id);

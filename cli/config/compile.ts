@@ -106,6 +106,8 @@ function compileHealthCheck(check: HealthCheck | undefined): CompiledHealthCheck
 function compileOutlier(outlier: Outlier | undefined): CompiledOutlier {
   return {
     consecutiveFailures: outlier?.consecutiveFailures ?? 5,
+    localityFailures: outlier?.localityFailures ?? 3,
+    failureRate: (outlier?.failurePercent ?? 30) / 100,
     baseEjectionMs: outlier?.baseEjection ? durationMs(outlier.baseEjection) : 5000,
     maxEjectionMs: outlier?.maxEjection ? durationMs(outlier.maxEjection) : 300_000,
     maxEjected: (outlier?.maxEjectedPercent ?? 10) / 100,

@@ -8,6 +8,7 @@ import { parse } from "smol-toml";
 import { decodeArtifact } from "../../worker/core/config/artifact.ts";
 import type { CompiledConfig } from "../../worker/core/config/compiled.ts";
 import { sweepInterval } from "../../worker/core/health/targets.ts";
+import { serveCache } from "./cache.ts";
 import { serveInChild } from "./child.ts";
 import { serveKv } from "./kv.ts";
 import { packagePath } from "./root.ts";
@@ -15,10 +16,11 @@ import type { Served, ServeOptions } from "./serve.ts";
 import { ticker, tickerFlags, tickerModule } from "./ticker.ts";
 
 /** Serves with plain workerd, as it would run on one's own machines: no wrangler, no emulation of Cloudflare. */
-export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = {} }: Omit<ServeOptions, "runtime">): Promise<Served> {
+export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = {}, cache }: Omit<ServeOptions, "runtime">): Promise<Served> {
   const directory = mkdtempSync(join(tmpdir(), "fairlead-"));
-  const sockets = { kv: join(directory, "kv.sock"), tick: join(directory, "tick.sock") };
+  const sockets = { kv: join(directory, "kv.sock"), tick: join(directory, "tick.sock"), cache: cache ?? join(directory, "cache.sock") };
   const kv = serveKv(sockets.kv);
+  const ownCache = cache === undefined ? serveCache(sockets.cache) : undefined;
   const ticking = ticker(sockets.tick);
   let interval: number | undefined;
   const write = async (bytes: Uint8Array<ArrayBuffer>) => {
@@ -33,6 +35,7 @@ export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = 
   const cleanUp = () => {
     ticking.every(undefined);
     kv.close();
+    ownCache?.close();
     rmSync(directory, { recursive: true, force: true });
   };
   try {
@@ -89,7 +92,7 @@ interface Emulated {
   readonly bindings: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, string>>;
   /** Paths of Unix sockets. */
-  readonly sockets: { readonly kv: string; readonly tick: string };
+  readonly sockets: { readonly kv: string; readonly tick: string; readonly cache: string };
 }
 
 /** https://github.com/cloudflare/workerd/blob/main/src/workerd/server/workerd.capnp */
@@ -108,6 +111,7 @@ const config :Workerd.Config = (
       compatibilityFlags = ${JSON.stringify(flags)},
       bindings = [${['(name = "FAIRLEAD", kvNamespace = "kv")', ...names.map((name) => `(name = ${JSON.stringify(name)}, service = ${JSON.stringify(`binding:${name}`)})`), ...Object.entries(secrets).map(([name, value]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(value)})`)].join(", ")}],
       globalOutbound = "network",
+      cacheApiOutbound = "cache",
     )),
     (name = "ticker", worker = (
       modules = [(name = "ticker.js", esModule = embed "ticker.js")],
@@ -116,6 +120,7 @@ const config :Workerd.Config = (
       bindings = [(name = "MAIN", service = "main")],
     )),
     (name = "kv", external = (address = ${JSON.stringify(`unix:${sockets.kv}`)}, http = ())),
+    (name = "cache", external = (address = ${JSON.stringify(`unix:${sockets.cache}`)}, http = ())),
     (name = "network", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
     ${names.map((name) => external(name, bindings[name] ?? "")).join("\n    ")}
   ],

@@ -19,6 +19,7 @@ function nodePorts(log: (entry: LogEntry) => void): Ports {
     random: () => Math.random(),
     secret: () => undefined,
     store: null,
+    board: null,
     log,
   };
 }

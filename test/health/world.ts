@@ -34,6 +34,7 @@ export function world(transport: Transport = () => Promise.reject(new Error("no 
     random: () => 0.5,
     log: (entry) => logged.push(entry),
     secret: () => undefined,
+    board: null,
     storing: () => {},
     store: {
       async get(key) {

@@ -41,6 +41,7 @@ async function world(behave: (name: string, made: number) => Behaviour) {
     random: () => 0,
     secret: () => undefined,
     store: null,
+    board: null,
     log: (entry) => log.push(entry),
   };
   const proxy = createProxy({ config, ports });

@@ -62,14 +62,16 @@ export function attempts({ ports, choosing, usual, budgets }: AttemptsNeeds, cal
   const most = replayable ? retry.maxAttempts : 1;
   const tried: Picked[] = [];
   const running = new Set<Running>();
+  let answered: Picked | undefined;
 
   function start(anywhere: boolean): boolean {
     if (call.life.failure() !== undefined || (tried.length > 0 && !budget.spend())) return false;
-    const attempt = { tried, repeatable: repeatable && tried.length + 1 < most };
+    const attempt = { tried, left: regionsToLeave(), repeatable: repeatable && tried.length + 1 < most };
     const now = choosing.snapshot();
     const picked = pickEndpoint(now, cluster, ask, ports.random, attempt) ?? (anywhere ? pickEndpoint(now, cluster, ask, ports.random) : undefined);
     if (picked === undefined) return false;
     const made = tried.push(picked) - 1;
+    choosing.began(picked, call.facts.keep);
     call.trace.picked = { region: picked.region, endpoint: picked.endpoint.url };
     call.trace.attempts = tried;
     const abort = ports.endsWithReply || most === 1 ? undefined : new AbortController();
@@ -80,12 +82,18 @@ export function attempts({ ports, choosing, usual, budgets }: AttemptsNeeds, cal
     return true;
   }
 
+  /** A neighbour may do where one endpoint answered, if only with an error: it is the nearest. A second time, or without an answer, it is the place. */
+  function regionsToLeave(): readonly string[] {
+    return tried.filter((picked) => picked !== answered || tried.length > 1).map(({ region }) => region);
+  }
+
   function ended(one: Running, { code, by }: Omit<Outcome, "ms">): void {
     if (!running.delete(one)) return;
     const { picked, since } = one;
     const ms = ports.now() - since;
     if (code === "ok" && oneReply) usual.took(call.path, ms);
-    choosing.ended(cluster, picked, { code, by, ms: oneReply ? ms : 0 });
+    if (by === "answered") answered ??= picked;
+    choosing.ended(cluster, picked, { code, by, ms: oneReply ? ms : 0 }, call.facts.keep);
   }
 
   /** Tells of an attempt how it went; undefined where it is good enough to be relayed. */

@@ -22,6 +22,14 @@ export interface Ports {
   readonly secret: (name: string) => string | undefined;
   /** Documents that isolates share; null where there is no such place. */
   readonly store: Store | null;
+  /** What isolates that are near each other share at once; null where an isolate is by itself. */
+  readonly board: Board | null;
+}
+
+/** One small document of a data centre, which whoever wrote last has written, and which may be gone at any time. */
+export interface Board {
+  read(): Promise<Uint8Array | null>;
+  write(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
 }
 
 /** Documents by key. What is put is seen elsewhere later, on Cloudflare after a minute or so. */

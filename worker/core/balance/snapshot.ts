@@ -40,6 +40,8 @@ export interface LocalityView {
   readonly countries: ReadonlySet<string>;
   readonly continents: ReadonlySet<string>;
   readonly endpoints: readonly EndpointView[];
+  /** What this isolate has seen of them, in their order. */
+  readonly seen: readonly Observation[];
   /** Endpoints that have a weight and are not drained, and those of them that are not unhealthy either. */
   readonly total: number;
   readonly eligible: number;
@@ -118,6 +120,7 @@ function clusterView(cluster: CompiledCluster, stateOf: StateOf, observations: O
     const { region, weight, priority, at } = locality;
     return {
       region, weight, priority, at, endpoints,
+      seen: observations[l]!,
       name: hash(`region ${region}`),
       countries: new Set(locality.countries),
       continents: new Set(locality.continents),

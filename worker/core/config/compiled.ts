@@ -71,7 +71,11 @@ export interface CompiledHealthCheck {
 }
 
 export interface CompiledOutlier {
+  /** In a row, of an endpoint; and of a whole locality, at two of its endpoints or more, 0: never. */
   readonly consecutiveFailures: number;
+  readonly localityFailures: number;
+  /** Share of an endpoint's calls lately, from 0 to 1. */
+  readonly failureRate: number;
   readonly baseEjectionMs: number;
   readonly maxEjectionMs: number;
   /** From 0 to 1. */

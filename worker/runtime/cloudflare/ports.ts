@@ -1,5 +1,6 @@
 import type { Ports } from "../../proxy/ports.ts";
 import { kvStore, type KvNamespace } from "./store.ts";
+import { cacheBoard, type CacheLike } from "./board.ts";
 import { type Fetcher, fetchTransport } from "../../transport/fetch.ts";
 
 /** The ports on workerd. It does not tell a refused connection from a broken one, so a thrown error may have reached. */
@@ -16,6 +17,7 @@ export function cloudflarePorts(env: object): Ports {
     random: () => Math.random(),
     secret: (name) => asSecret(bindings[name]),
     store: bindings.FAIRLEAD === undefined ? null : kvStore(bindings.FAIRLEAD),
+    board: cacheBoard((caches as unknown as { readonly default: CacheLike }).default),
     log: (entry) => console[entry.level](JSON.stringify(entry)),
   };
 }

@@ -19,6 +19,8 @@ export function denoPorts(env: (name: string) => string | undefined, store: Stor
     random: () => Math.random(),
     secret: env,
     store,
+    // All calls of a process are in one isolate.
+    board: null,
     log: (entry) => console[entry.level](JSON.stringify(entry)),
   };
 }

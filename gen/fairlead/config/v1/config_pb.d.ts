@@ -370,6 +370,23 @@ export declare type Outlier = Message<"fairlead.config.v1.Outlier"> & {
    * @generated from field: optional uint32 max_ejected_percent = 4;
    */
   maxEjectedPercent?: number | undefined;
+
+  /**
+   * So many failures in a row of a whole locality, at two of its endpoints or more and with no good call of any between them,
+   * eject all of it. Errors that origins answer by themselves count only if they are UNAVAILABLE, and only while
+   * another locality is well. 0: never. Default 3.
+   *
+   * @generated from field: optional uint32 locality_failures = 5;
+   */
+  localityFailures?: number | undefined;
+
+  /**
+   * An endpoint of whose calls lately more than this share failed is ejected though none came in a row, within
+   * max_ejected_percent. 100: never. Default 30.
+   *
+   * @generated from field: optional uint32 failure_percent = 6;
+   */
+  failurePercent?: number | undefined;
 };
 
 /**
