@@ -6,6 +6,7 @@ import { readPlace } from "../../worker/core/balance/place.ts";
 import { FailureError } from "../../worker/core/failure.ts";
 import { errorEnd, okEnd } from "../../worker/core/protocol/end.ts";
 import { attempts } from "../../worker/proxy/attempts.ts";
+import { breaking } from "../../worker/proxy/breaking.ts";
 import type { Call, Reply } from "../../worker/proxy/call.ts";
 import { type Choosing, choosing, nothingKnown } from "../../worker/proxy/choosing.ts";
 import { openLifetime } from "../../worker/proxy/lifetime.ts";
@@ -82,7 +83,7 @@ export function isolateAt(seat: Seat, world: World, random: Seeded): Isolate {
   const known = ports.store === null ? nothingKnown : healthReader(ports);
   const learning = choosing(config, ports, known);
   const chooser = strategy.learns ? learning : forgetful(learning);
-  const needs = { ports, choosing: chooser, usual: usual(), budgets: chooser.snapshot().clusters.map(retryBudget) };
+  const needs = { ports, choosing: chooser, usual: usual(), budgets: chooser.snapshot().clusters.map(retryBudget), breakers: config.clusters.map((cluster) => breaking(ports, cluster)) };
   const route = config.routes[0]!;
   const ask: Ask = { route, place: readPlace({ latitude: colo.at.lat, longitude: colo.at.lng }), key: undefined };
 

@@ -1,8 +1,8 @@
 import type { FileRegistry } from "@bufbuild/protobuf";
 import type { FileDescriptorSet } from "@bufbuild/protobuf/wkt";
-import { type Cluster, Codec, type Config, Dialect, type Endpoint, EndpointChoice, type Headers, type HealthCheck, type Locality, type Outlier, type Retry, type Route, type Sticky, Streams } from "../../gen/fairlead/config/v1/config_pb.js";
+import { type CircuitBreaker, type Cluster, Codec, type Config, Dialect, type Endpoint, EndpointChoice, type Headers, type HealthCheck, type Locality, type Outlier, type Retry, type Route, type Sticky, Streams } from "../../gen/fairlead/config/v1/config_pb.js";
 import type {
-  CodecName, CompiledCluster, CompiledConfig, CompiledCors, CompiledEndpoint, CompiledHealthCheck, CompiledLimits, CompiledLocality, CompiledOutlier, CompiledPlaceHeaders, CompiledRetry, CompiledRoute, CompiledSticky, HeaderEdits, UpstreamDialect,
+  CodecName, CompiledCircuitBreaker, CompiledCluster, CompiledConfig, CompiledCors, CompiledEndpoint, CompiledHealthCheck, CompiledLimits, CompiledLocality, CompiledOutlier, CompiledPlaceHeaders, CompiledRetry, CompiledRoute, CompiledSticky, HeaderEdits, UpstreamDialect,
 } from "../../worker/core/config/compiled.ts";
 import { codes } from "../../worker/core/protocol/code.ts";
 import { base64Encode } from "../../worker/core/protocol/base64.ts";
@@ -42,6 +42,7 @@ function compileCluster(name: string, cluster: Cluster | undefined): CompiledClu
     choice: cluster?.endpointChoice === EndpointChoice.LEAST_PENDING ? "least-pending" : "random",
     healthCheck: compileHealthCheck(cluster?.healthCheck),
     outlier: compileOutlier(cluster?.outlier),
+    circuitBreaker: compileCircuitBreaker(cluster?.circuitBreaker),
     slowStartMs: cluster?.slowStart ? durationMs(cluster.slowStart) : 30_000,
   };
 }
@@ -112,6 +113,12 @@ function compileOutlier(outlier: Outlier | undefined): CompiledOutlier {
     maxEjectionMs: outlier?.maxEjection ? durationMs(outlier.maxEjection) : 300_000,
     maxEjected: (outlier?.maxEjectedPercent ?? 10) / 100,
   };
+}
+
+function compileCircuitBreaker(breaker: CircuitBreaker | undefined): CompiledCircuitBreaker | null {
+  if (breaker === undefined) return null;
+  const { maxConnections = null, maxPendingRequests = null, maxRequests = null, maxRetries = null } = breaker;
+  return { maxConnections, maxPendingRequests, maxRequests, maxRetries };
 }
 
 function compileRetry(retry: Retry | undefined): CompiledRetry {

@@ -161,6 +161,17 @@ describe("an endpoint that fails too often", () => {
     }
   });
 
+  test("is not ejected for failures in one row that are too few by the rule for rows", () => {
+    const { tell, out } = watched(ruled);
+    for (let i = 0; i < 10; i++) {
+      tell(0, 0, error, i, 4);
+      tell(0, 0, good, i, 30);
+      expect(out(i)).toBe(0);
+    }
+    tell(0, 0, error, 10, 5);
+    expect(out(10)).toBe(1);
+  });
+
   test("is never ejected by one call in twenty that fails, however they fall into blocks", () => {
     fc.assert(fc.property(fc.array(fc.nat(19), { minLength: 50, maxLength: 50 }), (places) => {
       const { tell, observations } = watched(ruled);

@@ -67,11 +67,17 @@ function fail({ seen: one, neighbours, trial }: Asked, outcome: Outcome, now: nu
   }
   if (ejectLocality(neighbours, unanswered, now, cluster, policy)) return "now";
   const inRow = one.failures >= policy.consecutiveFailures;
-  const bar = now - one.backSince < forgetMs ? policy.failureRate * ofWhoCameBack : policy.failureRate;
-  const tooOften = policy.failureRate < 1 && one.errors >= bar;
-  if (!(inRow || tooOften) || !((unanswered && inRow) || mayEject(one, neighbours, cluster, now, policy))) return "soon";
+  if (!(inRow || failsTooOften(one, now, policy)) || !((unanswered && inRow) || mayEject(one, neighbours, cluster, now, policy))) return "soon";
   eject(one, now, policy);
   return "now";
+}
+
+/** Failures that came in one row are left to the other rules, but for an endpoint that has just come back. */
+function failsTooOften({ errors, failures, backSince }: Observation, now: number, { failureRate }: CompiledOutlier): boolean {
+  if (failureRate === 1) return false;
+  if (now - backSince < forgetMs) return errors >= failureRate * ofWhoCameBack;
+  const beforeRow = 1 - (1 - errors) / (1 - weightOfOne) ** failures;
+  return errors >= failureRate && beforeRow > failureRate / 4;
 }
 
 function succeed(one: Observation, { code, ms }: Outcome, now: number): "now" | "soon" {

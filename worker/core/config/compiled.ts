@@ -56,6 +56,8 @@ export interface CompiledCluster {
   readonly choice: "random" | "least-pending";
   readonly healthCheck: CompiledHealthCheck | null;
   readonly outlier: CompiledOutlier;
+  /** null: no limits. */
+  readonly circuitBreaker: CompiledCircuitBreaker | null;
   readonly slowStartMs: number;
 }
 
@@ -80,6 +82,14 @@ export interface CompiledOutlier {
   readonly maxEjectionMs: number;
   /** From 0 to 1. */
   readonly maxEjected: number;
+}
+
+/** How much one isolate may have under way to a cluster; null: as much as comes. */
+export interface CompiledCircuitBreaker {
+  readonly maxConnections: number | null;
+  readonly maxPendingRequests: number | null;
+  readonly maxRequests: number | null;
+  readonly maxRetries: number | null;
 }
 
 export interface CompiledMetadataMatch {
