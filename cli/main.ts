@@ -6,6 +6,7 @@ import { dev } from "./dev.ts";
 import { drainCommands } from "./drain.ts";
 import { explainCommand } from "./explain-command.ts";
 import type { Runtime } from "./serve/serve.ts";
+import { weighCommand } from "./weigh.ts";
 
 const program = new Command("fairlead").description("An edge proxy for RPC: checks and compiles its config, and runs it on this machine.");
 const file = ["[file]", "the config", "fairlead.yaml"] as const;
@@ -41,6 +42,7 @@ program
 
 program.addCommand(explainCommand());
 for (const command of drainCommands()) program.addCommand(command);
+program.addCommand(weighCommand());
 
 program
   .command("dev")

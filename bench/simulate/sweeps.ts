@@ -1,6 +1,6 @@
 import { sweepInterval } from "../../worker/core/health/targets.ts";
 import type { LogEntry, Ports } from "../../worker/proxy/ports.ts";
-import { sweepForAMinute } from "../../worker/health/rounds.ts";
+import { jittered, sweepForAMinute } from "../../worker/health/rounds.ts";
 import { sweeper } from "../../worker/health/sweep.ts";
 import type { Fleet } from "./fleet.ts";
 import { epoch, type World } from "./isolate.ts";
@@ -33,7 +33,7 @@ export function startSweeps({ config, clock, origins, kv }: Pick<World, "config"
       store: kv.storeAt(colo),
       board: null,
     };
-    return { ports, sweep: sweeper(config, ports) };
+    return { ports, sweep: jittered(sweeper(config, ports), interval, ports) };
   };
   let place = open();
   const tick = (due: number): void => {

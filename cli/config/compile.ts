@@ -97,11 +97,17 @@ function compileHealthCheck(check: HealthCheck | undefined): CompiledHealthCheck
   return {
     service: check.probe.case === "service" ? check.probe.value : null,
     httpPath: check.probe.case === "httpPath" ? check.probe.value : "",
+    httpStatuses: compileStatuses(check.httpStatuses),
     timeoutMs: check.timeout ? durationMs(check.timeout) : 1000,
     intervalMs: check.interval ? durationMs(check.interval) : 60_000,
     unhealthyThreshold: check.unhealthyThreshold ?? 3,
     healthyThreshold: check.healthyThreshold ?? 2,
   };
+}
+
+function compileStatuses(ranges: readonly string[]): [number, number][] {
+  if (ranges.length === 0) return [[200, 299]];
+  return ranges.map((range): [number, number] => [Number(range.slice(0, 3)), Number(range.slice(-3))]).sort(([a], [b]) => a - b);
 }
 
 function compileOutlier(outlier: Outlier | undefined): CompiledOutlier {

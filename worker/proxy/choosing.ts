@@ -1,7 +1,7 @@
 import { hasRow, record } from "../core/balance/ejection.ts";
 import { observe, type Outcome } from "../core/balance/observation.ts";
 import type { Picked } from "../core/balance/pick.ts";
-import { type Snapshot, snapshot, type StateOf } from "../core/balance/snapshot.ts";
+import { type Snapshot, snapshot, type StateOf, type WeightOf } from "../core/balance/snapshot.ts";
 import type { CompiledConfig } from "../core/config/compiled.ts";
 import { sharing } from "./board.ts";
 import type { Keep, Ports } from "./ports.ts";
@@ -21,7 +21,9 @@ export interface Choosing {
 /** What others know of endpoints. */
 export interface Known {
   states(): StateOf;
-  /** Changes whenever `states` would answer differently. */
+  /** Default: the config's weights. */
+  weights?(): WeightOf;
+  /** Changes whenever one of these would answer differently. */
   revision(): number;
   /** A read that is worth a short wait, or undefined. Never rejects. What goes on after that wait is handed to `keep`. */
   freshen(keep: Keep): Promise<void> | undefined;
@@ -64,7 +66,7 @@ export function choosing({ clusters }: CompiledConfig, ports: Ports, known: Know
       revision = known.revision();
       const states = known.states();
       if (current !== undefined) welcomeBack(current, states, now);
-      current = snapshot(clusters, states, { observations, now });
+      current = snapshot(clusters, states, { observations, now }, known.weights?.());
       due = current.until;
       return current;
     },

@@ -66,6 +66,8 @@ export interface CompiledHealthCheck {
   readonly service: string | null;
   /** The path to GET; "" for grpc.health.v1. */
   readonly httpPath: string;
+  /** The statuses of a GET that are healthy, from and to. */
+  readonly httpStatuses: readonly (readonly [from: number, to: number])[];
   readonly timeoutMs: number;
   readonly intervalMs: number;
   readonly unhealthyThreshold: number;

@@ -1,7 +1,7 @@
 import { createProxy, decodeArtifact, type Proxy } from "../../index.ts";
 import { sweepInterval } from "../../core/health/targets.ts";
 import { healthReader } from "../../health/reader.ts";
-import { sweepForAMinute } from "../../health/rounds.ts";
+import { jittered, sweepForAMinute } from "../../health/rounds.ts";
 import { type Sweep, sweeper } from "../../health/sweep.ts";
 import artifact from "../../../dist/fairlead.compiled";
 import { connectionFacts } from "./facts.ts";
@@ -25,7 +25,8 @@ export default {
   /** A cron ticks by the minute at most. Who names none ticks by itself, as often as it likes: one sweep. */
   scheduled({ cron }: { readonly cron: string }, env: object): Promise<void> {
     const ports = cloudflarePorts(env);
-    sweep ??= sweeper(config, ports);
-    return cron === "" ? sweep() : sweepForAMinute(sweep, sweepInterval(config.clusters) ?? minute, ports);
+    const interval = sweepInterval(config.clusters) ?? minute;
+    sweep ??= jittered(sweeper(config, ports), interval, ports);
+    return cron === "" ? sweep() : sweepForAMinute(sweep, interval, ports);
   },
 };

@@ -341,7 +341,7 @@ export declare type HealthCheck = Message<"fairlead.config.v1.HealthCheck"> & {
     case: "service";
   } | {
     /**
-     * A GET of this path, behind the endpoint's own prefix; any status from 200 to 299 is healthy.
+     * A GET of this path, behind the endpoint's own prefix, answered by one of `http_statuses`.
      *
      * @generated from field: string http_path = 2;
      */
@@ -377,6 +377,13 @@ export declare type HealthCheck = Message<"fairlead.config.v1.HealthCheck"> & {
    * @generated from field: optional uint32 healthy_threshold = 6;
    */
   healthyThreshold?: number | undefined;
+
+  /**
+   * Of `http_path`, the statuses that are healthy: "204" or "200-399". Redirects are not followed. Default 200-299.
+   *
+   * @generated from field: repeated string http_statuses = 7;
+   */
+  httpStatuses: string[];
 };
 
 /**

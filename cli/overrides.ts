@@ -1,0 +1,73 @@
+import { Command, Option } from "commander";
+import { dirname, join } from "node:path";
+import type { CompiledCluster } from "../worker/core/config/compiled.ts";
+import { decodeOverrides, encodeOverrides } from "../worker/core/health/codec.ts";
+import type { Overrides } from "../worker/core/health/overrides.ts";
+import { overridesKey } from "../worker/health/documents.ts";
+import type { Store } from "../worker/proxy/ports.ts";
+import { check } from "./config/check.ts";
+import { formatIssues } from "./config/issue.ts";
+import { nearest } from "./config/suggest.ts";
+import { denoKvFile } from "./store/deno-kv.ts";
+import { wranglerKv } from "./store/wrangler-kv.ts";
+
+/** Whose overrides a command is about, by its options. */
+export interface Place {
+  readonly config: string;
+  readonly env?: string;
+  readonly wrangler?: string;
+  readonly remote?: true;
+  readonly local?: true;
+  readonly kv?: string;
+}
+
+/** What operators decided, without when it was written. */
+export type Decided = Pick<Overrides, "drains" | "weights">;
+export const nothingDecided: Decided = { drains: [], weights: [] };
+
+/** Gives a command the options by which it finds the store. */
+export function placed(command: Command): Command {
+  return command
+    .option("--config <file>", "the config", "fairlead.yaml")
+    .option("--env <name>", "merge environments.NAME over the file, and take that environment of the wrangler config")
+    .option("--wrangler <file>", "the wrangler config (default: wrangler.toml beside the config)")
+    .addOption(new Option("--remote", "in Cloudflare's KV").conflicts(["local", "kv"]))
+    .addOption(new Option("--local", "in the KV of `wrangler dev` on this machine").conflicts(["remote", "kv"]))
+    .addOption(new Option("--kv <file>", "in this Deno KV file").conflicts(["remote", "local"]));
+}
+
+/** The store that those options name. */
+export function storeOf({ config, env, wrangler, remote, local, kv }: Place): Store {
+  if (kv !== undefined) return denoKvFile(kv);
+  if (remote === undefined && local === undefined) throw new Error("Cannot tell which proxies are meant: one of --remote, --local and --kv FILE must be given");
+  return wranglerKv({ where: remote === true ? "remote" : "local", config: wrangler ?? join(dirname(config), "wrangler.toml"), env });
+}
+
+/**
+ * Whether the config has a target; tells of its issues where it cannot be read.
+ * @throws Error, with the nearest one, if it has none of that name.
+ */
+export function isTarget(verb: string, what: string, target: string, targetsOf: (cluster: CompiledCluster) => readonly string[], { config: file, env, wrangler }: Place): boolean {
+  const { config, issues } = check(file, { env, wrangler });
+  if (config === undefined) {
+    console.error(formatIssues(issues));
+    process.exitCode = 1;
+    return false;
+  }
+  const targets = new Set(config.clusters.flatMap(targetsOf));
+  if (targets.has(target)) return true;
+  const meant = nearest(target, targets);
+  throw new Error(`Cannot ${verb} "${target}" as it must be ${what} of ${file}${meant === undefined ? "" : `: did you mean "${meant}"?`}`);
+}
+
+/** @throws Error if the document is there and cannot be read. */
+export async function decidedIn(store: Store): Promise<Decided> {
+  const read = decodeOverrides(await store.get(overridesKey));
+  if ("value" in read) return read.value;
+  if (read.none === "missing") return nothingDecided;
+  throw new Error(`Cannot change what is drained or weighed as the document "${overridesKey}" must be readable: it is ${read.none}. "fairlead undrain --all" writes it anew`);
+}
+
+export function put(store: Store, { drains, weights }: Decided): Promise<void> {
+  return store.put(overridesKey, encodeOverrides({ writtenAt: Date.now(), drains, weights }));
+}
