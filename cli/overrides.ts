@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import { dirname, join } from "node:path";
 import type { CompiledCluster } from "../worker/core/config/compiled.ts";
 import { decodeOverrides, encodeOverrides } from "../worker/core/health/codec.ts";

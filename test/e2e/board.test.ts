@@ -35,7 +35,7 @@ clusters:
   c: { dialect: GRPC_WEB, outlier: { base_ejection: 2s }, localities: [{ region: near, endpoints: [{ url: "${near}/a" }, { url: "${near}/b" }] }, { region: far, priority: 1, endpoints: [{ url: "${far}" }] }] }
 routes: [{ match: { service: test.v1.Test }, cluster: c }]
 `;
-  proxies = await Promise.all([1, 2, 3].map((i) => startProxy("workerd", yaml, {}, i === 3 ? undefined : join(directory, "cache.sock"))));
+  proxies = await Promise.all([1, 2, 3].map((i) => startProxy("workerd", yaml, {}, i === 3 ? {} : { cache: join(directory, "cache.sock") })));
 });
 
 afterAll(async () => {
