@@ -99,6 +99,16 @@ describe("isolates that share a board", () => {
     expect(states).toEqual(["probation", "probation", "unknown"]);
   });
 
+  it("log every endpoint of a region that goes, where it was found out, and nothing where it was heard", async () => {
+    const [ports, elsewhere, shared] = [world(), world(), board()];
+    const one = isolate(ports, shared);
+    for (let i = 0; i < 4; i++) await one.call(nearIsDead);
+    const entry = { level: "warn", event: "endpoint-ejected", cluster: "c", region: "near", ms: 30_000, by: "transport", code: "unavailable" };
+    expect(ports.logged).toEqual([0, 1, 2].map((i) => ({ ...entry, endpoint: `https://near-${i}` })));
+    expect(await isolate(elsewhere, shared).call(nearIsDead)).toBe("far");
+    expect(elsewhere.logged).toEqual([]);
+  });
+
   it("write nothing while all is well, and read once a second at most", async () => {
     const [ports, shared] = [world(), board()];
     const { call } = isolate(ports, shared);

@@ -60,7 +60,7 @@ export function sharing(ports: Pick<Ports, "now" | "after" | "log">, board: Boar
     }
     unwritten ||= [...noted].some(([key, note]) => now - note.at < missedMs && (!found.has(key) || isNewer(note, found.get(key)!)));
     noted = mergeNotes(noted, new Map([...found].filter(([key]) => byKey.has(key))));
-    for (const { cluster, neighbours } of touched) if (ejectLocality(neighbours, false, now, observations[cluster]!, clusters[cluster]!.outlier)) note(neighbours, false);
+    for (const { cluster, neighbours } of touched) if (ejectLocality(neighbours, now, observations[cluster]!, clusters[cluster]!.outlier)) note(neighbours, false);
     if (touched.size > 0) changed();
   }
 

@@ -55,6 +55,17 @@ export function choosing({ clusters }: CompiledConfig, ports: Ports, known: Know
   let due = Infinity;
   let revision = known.revision();
   const shared = ports.board === null ? undefined : sharing(ports, ports.board, clusters, observations, () => void (due = -Infinity));
+
+  function logTurns(cluster: number, { region, neighbours }: Picked, { by, code }: Outcome, before: readonly number[]): void {
+    const { name, localities } = clusters[cluster]!;
+    const { endpoints } = localities.find((locality) => locality.region === region)!;
+    for (const [i, { ejectedUntil }] of neighbours.entries()) {
+      if (ejectedUntil === before[i]) continue;
+      const event = ejectedUntil === 0 ? "endpoint-back" : "endpoint-ejected";
+      ports.log({ level: "warn", event, cluster: name, region, endpoint: endpoints[i]!.url, ...(ejectedUntil > 0 && { ms: ejectedUntil - ports.now(), by, code }) });
+    }
+  }
+
   return {
     freshen(keep) {
       const [documents, notes] = [known.freshen(keep), shared?.freshen(keep)];
@@ -74,19 +85,16 @@ export function choosing({ clusters }: CompiledConfig, ports: Ports, known: Know
       if (trial) shared?.tell(neighbours, false, keep);
     },
     ended(cluster, picked, outcome, keep) {
-      const { seen, neighbours, region, endpoint } = picked;
+      const { seen, neighbours, trial } = picked;
       seen.pending--;
       const now = ports.now();
-      const before = seen.ejectedUntil;
+      const before = outcome.code !== "ok" || trial ? neighbours.map(({ ejectedUntil }) => ejectedUntil) : [];
       const hadRow = shared !== undefined && hasRow(neighbours, now);
       const change = record(picked, outcome, now, observations[cluster]!, clusters[cluster]!.outlier);
       shared?.tell(change === "now" ? neighbours : [seen], hadRow && !hasRow(neighbours, now), keep);
       if (change === "now") due = now;
       else if (change === "soon" && plural[cluster]) due = Math.min(due, now + soonMs);
-      if (seen.ejectedUntil !== before) {
-        const event = seen.ejectedUntil === 0 ? "endpoint-back" : "endpoint-ejected";
-        ports.log({ level: "warn", event, cluster: clusters[cluster]!.name, region, endpoint: endpoint.url, ...(seen.ejectedUntil > 0 && { ms: seen.ejectedUntil - now, by: outcome.by, code: outcome.code }) });
-      }
+      if (change === "now") logTurns(cluster, picked, outcome, before);
     },
   };
 }

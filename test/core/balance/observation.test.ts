@@ -110,16 +110,30 @@ describe("a locality is ejected as a whole", () => {
     }), { numRuns: 500 });
   });
 
-  test("by errors only while another one is well, and never by errors that tell nothing of the place", () => {
+  test.each([error, broken, silent])("only while another one is well (%j)", (failure) => {
     const { tell, out, observations } = watched(ruled);
-    for (let e = 0; e < 3; e++) tell(0, e, { ...error, code: "internal" }, e, 2);
-    expect(out(2)).toBe(0);
     for (const one of observations[1]!) one.failures = 1;
-    for (let e = 0; e < 3; e++) tell(0, e, error, 10 + e);
+    for (let e = 0; e < 3; e++) tell(0, e, failure, 10 + e);
     expect(out(12)).toBe(0);
     observations[1]![0]!.failures = 0;
-    tell(0, 0, error, 20);
+    tell(0, 0, failure, 20);
     expect(out(20)).toBe(3);
+  });
+
+  test("never the last one of a cluster, whatever happens", () => {
+    fc.assert(fc.property(fc.array(fc.tuple(fc.nat(1), fc.nat(2), fc.oneof(unavailable, fc.constant(good))), { maxLength: 60 }), (calls) => {
+      const { tell, observations } = watched(ruled);
+      for (const [i, [l, e, outcome]] of calls.entries()) {
+        tell(l, e, outcome, i);
+        expect(observations.filter((locality) => locality.every(({ ejectedUntil }) => ejectedUntil > 0)).length).toBeLessThan(2);
+      }
+    }));
+  });
+
+  test("never by errors that tell nothing of the place", () => {
+    const { tell, out } = watched(ruled);
+    for (let e = 0; e < 3; e++) tell(0, e, { ...error, code: "internal" }, e, 5);
+    expect(out(3)).toBe(0);
   });
 
   test("not by failures that are far apart", () => {

@@ -65,7 +65,7 @@ function fail({ seen: one, neighbours, trial }: Asked, outcome: Outcome, now: nu
     for (const other of together) Object.assign(other, { ejectedUntil: one.ejectedUntil, ejections: one.ejections });
     return "now";
   }
-  if (ejectLocality(neighbours, unanswered, now, cluster, policy)) return "now";
+  if (ejectLocality(neighbours, now, cluster, policy)) return "now";
   const inRow = one.failures >= policy.consecutiveFailures;
   if (!(inRow || failsTooOften(one, now, policy)) || !((unanswered && inRow) || mayEject(one, neighbours, cluster, now, policy))) return "soon";
   eject(one, now, policy);
@@ -97,15 +97,15 @@ function succeed(one: Observation, { code, ms }: Outcome, now: number): "now" | 
 }
 
 /**
- * Ejects what is left of a locality that fails as a whole; says whether it did. Errors that origins answer by themselves do that only while
- * another locality is well.
+ * Ejects what is left of a locality that fails as a whole, while another one is well; says whether it did. Where none is, it may be the isolate
+ * that is slow, and nobody would be better than this one.
  */
-export function ejectLocality(neighbours: readonly Observation[], unanswered: boolean, now: number, cluster: Observations, policy: CompiledOutlier): boolean {
+export function ejectLocality(neighbours: readonly Observation[], now: number, cluster: Observations, policy: CompiledOutlier): boolean {
   const since = rowBegins(neighbours, now);
   const failing = neighbours.filter(({ failedAt, streak }) => failedAt > since && streak > 0);
   const failures = failing.reduce((sum, { streak }) => sum + streak, 0);
   if (policy.localityFailures === 0 || failing.length < endpointsOfLocality || failures < policy.localityFailures) return false;
-  if (!unanswered && !othersAreWell(neighbours, cluster, now)) return false;
+  if (!othersAreWell(neighbours, cluster, now)) return false;
   const left = neighbours.filter(({ ejectedUntil }) => ejectedUntil === 0);
   for (const one of left) eject(one, now, policy);
   return left.length > 0;

@@ -431,8 +431,8 @@ export declare type Outlier = Message<"fairlead.config.v1.Outlier"> & {
 
   /**
    * So many failures in a row of a whole locality, at two of its endpoints or more and with no good call of any between them,
-   * eject all of it. Errors that origins answer by themselves count only if they are UNAVAILABLE, and only while
-   * another locality is well. 0: never. Default 3.
+   * eject all of it while another locality is well. Of the errors that origins answer by themselves only UNAVAILABLE counts.
+   * 0: never. Default 3.
    *
    * @generated from field: optional uint32 locality_failures = 5;
    */
