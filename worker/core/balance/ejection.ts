@@ -105,7 +105,7 @@ export function ejectLocality(neighbours: readonly Observation[], now: number, c
   const failing = neighbours.filter(({ failedAt, streak }) => failedAt > since && streak > 0);
   const failures = failing.reduce((sum, { streak }) => sum + streak, 0);
   if (policy.localityFailures === 0 || failing.length < endpointsOfLocality || failures < policy.localityFailures) return false;
-  if (!othersAreWell(neighbours, cluster, now)) return false;
+  if (!othersAreWell(neighbours, cluster)) return false;
   const left = neighbours.filter(({ ejectedUntil }) => ejectedUntil === 0);
   for (const one of left) eject(one, now, policy);
   return left.length > 0;
@@ -142,11 +142,12 @@ function isFailure({ code, by }: Outcome): boolean {
 function mayEject(one: Observation, neighbours: readonly Observation[], cluster: Observations, now: number, { maxEjected, consecutiveFailures }: CompiledOutlier): boolean {
   const all = cluster.flat();
   if (all.filter((each) => isOut(each, now)).length < Math.max(1, Math.floor(maxEjected * all.length))) return true;
-  return one.failures >= consecutiveFailures && othersAreWell(neighbours, cluster, now) && neighbours.every((neighbour) => isOut(neighbour, now) || neighbour.failures >= consecutiveFailures);
+  return one.failures >= consecutiveFailures && othersAreWell(neighbours, cluster) && neighbours.every((neighbour) => isOut(neighbour, now) || neighbour.failures >= consecutiveFailures);
 }
 
-function othersAreWell(neighbours: readonly Observation[], cluster: Observations, now: number): boolean {
-  return cluster.some((locality) => locality !== neighbours && locality.some((other) => !isOut(other, now) && other.failures === 0));
+/** Whether another locality has an endpoint that is neither out nor on probation, nor failed last. */
+function othersAreWell(neighbours: readonly Observation[], cluster: Observations): boolean {
+  return cluster.some((locality) => locality !== neighbours && locality.some(({ ejectedUntil, failures }) => ejectedUntil === 0 && failures === 0));
 }
 
 function isOut({ ejectedUntil }: Observation, now: number): boolean {
