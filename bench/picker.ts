@@ -78,7 +78,7 @@ function picking(): (i: number) => unknown {
     endpoints: Array.from({ length: 100 }, (_, e) => ({ url: `https://e${e}.region-${l}.example.com`, binding: null, authority: null, weight: 1 + (e % 5) })),
   }));
   const cluster: CompiledCluster = { name: "users", dialect: "connect", codecs: ["proto"], bandKm: 250, choice: "random", localities,
-    healthCheck: null, outlier: { consecutiveFailures: 5, baseEjectionMs: 30_000, maxEjectionMs: 300_000, maxEjected: 0.1 }, slowStartMs: 30_000,
+    healthCheck: null, outlier: { consecutiveFailures: 5, baseEjectionMs: 30_000, maxEjectionMs: 300_000, maxEjected: 0.1, localityFailures: 3, failureRate: 0.3 }, circuitBreaker: null, slowStartMs: 30_000,
   };
   const now = snapshot([cluster]);
   const asks = Array.from({ length: 64 }, (_, i): Ask => {

@@ -9,6 +9,7 @@ import { drainCommands } from "./drain.ts";
 import { explainCommand } from "./explain-command.ts";
 import type { Runtime } from "./serve/serve.ts";
 import { tokenCommand } from "./token.ts";
+import { weighCommand } from "./weigh.ts";
 
 const program = new Command("fairlead").description("An edge proxy for RPC: checks and compiles its config, and runs it on this machine.");
 const file = ["[file]", "the config", "fairlead.yaml"] as const;
@@ -46,6 +47,7 @@ program.addCommand(explainCommand());
 program.addCommand(tokenCommand());
 program.addCommand(keysCommand());
 for (const command of drainCommands()) program.addCommand(command);
+program.addCommand(weighCommand());
 
 program
   .command("dev")

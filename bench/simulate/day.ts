@@ -23,7 +23,7 @@ const dayMs = 24 * 60 * 60_000;
 
 /** A day in which nothing happens, but that one probe in 1,000 fails: what the sweeps of one Worker write. */
 export async function steadyDay(base: CompiledConfig, fleet: Fleet, seed: number, { probedEveryMs, moved }: Pick<Day, "probedEveryMs" | "moved">): Promise<Day> {
-  const strategy: Strategy = { name: "day", what: "", probedEveryMs, learns: false };
+  const strategy: Strategy = { name: "day", what: "", probedEveryMs, learns: false, shares: false };
   const clock = virtualClock(0);
   const kv = kvOf(clock, seeded(seed, "kv"));
   const origins = originsOf(scenarios[0]!, clock, seeded(seed, "origins"));
@@ -46,7 +46,7 @@ export interface Noticed {
 
 /** How long after a region refuses calls the table is written that says so. Readers see it 60 s later, and up to 60 s after that. */
 export async function noticed(base: CompiledConfig, fleet: Fleet, seed: number, { probedEveryMs, moved }: Pick<Day, "probedEveryMs" | "moved">): Promise<Noticed> {
-  const strategy: Strategy = { name: "noticed", what: "", probedEveryMs, learns: false };
+  const strategy: Strategy = { name: "noticed", what: "", probedEveryMs, learns: false, shares: false };
   const took: number[] = [];
   for (let i = 0; i < runs; i++) {
     const clock = virtualClock(-warmUpMs);

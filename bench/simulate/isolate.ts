@@ -7,14 +7,14 @@ import { readPlace } from "../../worker/core/balance/place.ts";
 import { FailureError } from "../../worker/core/failure.ts";
 import { errorEnd, okEnd } from "../../worker/core/protocol/end.ts";
 import { attempts } from "../../worker/proxy/attempts.ts";
+import { breaking } from "../../worker/proxy/breaking.ts";
 import type { Call, Reply } from "../../worker/proxy/call.ts";
-import { nothingKnown } from "../../worker/proxy/choosing.ts";
+import { type Choosing, choosing, nothingKnown } from "../../worker/proxy/choosing.ts";
 import { openLifetime } from "../../worker/proxy/lifetime.ts";
 import type { ConnectionFacts, Ports } from "../../worker/proxy/ports.ts";
 import { usual } from "../../worker/proxy/usual.ts";
 import { healthReader } from "../../worker/health/reader.ts";
-import type { Board } from "./board.ts";
-import { chooserOf } from "./chooser.ts";
+import type { Boards } from "./board.ts";
 import type { Clock } from "./clock.ts";
 import type { Seat } from "./fleet.ts";
 import type { Kv } from "./kv.ts";
@@ -28,7 +28,7 @@ export interface World {
   readonly clock: Clock;
   readonly origins: Origins;
   readonly kv: Kv;
-  readonly board: Board;
+  readonly boards: Boards;
 }
 
 /** How a call went, as its caller and the origins saw it. */
@@ -63,7 +63,7 @@ const facts: ConnectionFacts = { keep: () => {}, clientAddress: () => null, plac
  * in it. As on Cloudflare, the attempts that a call has under way when it ends tell nothing any more; reads of KV are kept.
  */
 export function isolateAt(seat: Seat, world: World, random: Seeded): Isolate {
-  const { config, strategy, clock, origins, kv } = world;
+  const { config, strategy, clock, origins, kv, boards } = world;
   const { colo } = seat;
   const ports: Ports = {
     transport: () => Promise.reject(new Error("Cannot be asked as an isolate only probes in a sweep")),
@@ -73,25 +73,24 @@ export function isolateAt(seat: Seat, world: World, random: Seeded): Isolate {
     random: random.uniform,
     log: () => {},
     secret: () => undefined,
+    board: strategy.shares ? boards.at(colo) : null,
     fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
     limiter: () => undefined,
     sha256: () => "",
     store: strategy.probedEveryMs === null ? null : kv.storeAt(colo),
   };
   const known = ports.store === null ? nothingKnown : healthReader(ports);
-  const { choosing: chooser, reader } = chooserOf(seat, world, ports, known, random);
-  const needs = { ports, choosing: chooser, usual: usual(), budgets: chooser.snapshot().clusters.map(retryBudget) };
+  const learning = choosing(config, ports, known);
+  const chooser = strategy.learns ? learning : forgetful(learning);
+  const needs = { ports, choosing: chooser, usual: usual(), budgets: chooser.snapshot().clusters.map(retryBudget), breakers: config.clusters.map((cluster) => breaking(ports, cluster)) };
   const route = config.routes[0]!;
   const ask: Ask = { route, place: readPlace({ latitude: colo.at.lat, longitude: colo.at.lng }), key: undefined };
 
   function send(picked: Picked, sent: Picked[]): Promise<Reply> {
     sent.push(picked);
-    reader?.picked(picked);
     const { what, ms } = origins.ask(colo, picked.endpoint);
     return new Promise((resolve, reject) => void clock.after(ms, () => {
       if (typeof what === "object") return reject(new FailureError(what));
-      // What is avoided next is the region of what was tried: this one then has no name to be avoided by.
-      if (what === "unavailable" && strategy.nearby === true && sent[0] === picked) Object.assign(picked, { region: "" });
       resolve(what === "ok" ? good : unavailable);
     }));
   }
@@ -102,7 +101,7 @@ export function isolateAt(seat: Seat, world: World, random: Seeded): Isolate {
     const read = chooser.freshen(facts.keep);
     if (read !== undefined) await read;
     const cluster = pickCluster(chooser.snapshot(), ask, ports.random);
-    const call = { route, method, path: method.path, life, trace: {} } as Call;
+    const call = { route, method, path: method.path, life, facts, trace: {} } as Call;
     const sent: Picked[] = [];
     const trying = attempts(needs, call, { cluster, ask, replayable: true, oneReply: true, plural: true, send: (picked) => send(picked, sent) });
     let reply: Reply | undefined;
@@ -117,4 +116,9 @@ export function isolateAt(seat: Seat, world: World, random: Seeded): Isolate {
     const by = ok ? regionOf(nameOf({ url: call.trace.picked!.endpoint })) : "";
     return { at, ms: clock.now() - at, ok, repeatable: method.idempotency !== "unknown", safe: method.idempotency === "no-side-effects", home: colo.home, by, touched: sent.some(({ endpoint }) => origins.isSick(endpoint)), attempts: sent.length };
   };
+}
+
+/** Picks as ever, and learns nothing from calls. */
+function forgetful(inner: Choosing): Choosing {
+  return { ...inner, ended: (_, { seen }) => void seen.pending-- };
 }

@@ -3,8 +3,8 @@ import { daysGrid, detail, type Grid, percent, summary } from "./report.ts";
 import type { Simulated } from "./simulate.ts";
 import { aims } from "./verdict.ts";
 
-/** The strategies that are held to the aims: what no sharing gives, what is built, and what could be. */
-export const compared: readonly string[] = ["place alone", "passive", "both", "board, waited", "board, all, region 3", "all of these"];
+/** The strategies that are held to the aims: what less than the defaults gives, and the defaults. */
+export const compared: readonly string[] = ["place alone", "five in a row", "unshared", "defaults", "no rate", "no region"];
 
 /** docs/simulation.md. */
 export function page(simulated: Simulated): string {
@@ -24,12 +24,13 @@ one in virtual time (seed ${options.seed}, ${(calls / 1e6).toFixed(1)} million c
 - ${isolates} isolates in ${colos} data centres around three regions of three endpoints. Of the isolates 2 % have ten calls a second, 18 %
   one in two seconds, 80 % one in ten seconds, at random times; 60 % of the calls have no side effects, 20 % are idempotent, 20 % may not be
   repeated. An isolate lives for ten minutes on average and starts cold. Clocks are off by 50 ms or so, one in fifty by seconds.
-- The proxy's own code: \`attempts\`, \`choosing\` and all below them, \`healthReader\`, \`sweeper\` and \`sweepForAMinute\`, with a config that
+- The proxy's own code: \`attempts\`, \`choosing\` and all below them (the board, too), \`healthReader\`, \`sweeper\` and \`sweepForAMinute\`, with a config that
   \`fairlead build\` made. Not \`createProxy\`: with requests and replies a call costs four times as
   much, and comes to the same (a test holds the two beside each other).
   Attempts that a call has under way when it ends tell nothing any more, as on Cloudflare; reads of KV are kept.
 - Light takes its way (13 ms for 1,000 km, there and back), an origin works 12 ms (median; p99 48 ms), and one call in 1,000 that it answers
   fails with \`unavailable\` though nothing is wrong.
+- The board of a data centre answers after 1 to 6 ms, and takes as long to be written to.
 - KV: what is written is seen elsewhere after 60 s, a data centre keeps what it read for 30 s, and a key takes one write a second. The cron
   comes each minute, up to 2 s late, every tenth time in another isolate of another data centre.
 - A fault begins 40 s after the first calls, when isolates have few calls behind them; calls go on for 40 s after it.

@@ -7,10 +7,10 @@ const lines = [
   { name: "place alone", colour: "#8b8b8b" },
   { name: "table 60 s", colour: "#b07d2b" },
   { name: "table 10 s", colour: "#d9822b" },
-  { name: "passive", colour: "#3b82d6" },
-  { name: "both", colour: "#7c5cd6" },
-  { name: "board", colour: "#2fa36b" },
-  { name: "board, all, region 3", colour: "#d1477a" },
+  { name: "five in a row", colour: "#3b82d6" },
+  { name: "unshared", colour: "#7c5cd6" },
+  { name: "no table", colour: "#2fa36b" },
+  { name: "defaults", colour: "#d1477a" },
 ];
 
 const [width, height] = [960, 460];
@@ -43,7 +43,7 @@ export function plot(simulated: Simulated, scenario: string): string {
     ...drawn.map(({ colour, touched }) => `<path stroke="${colour}" d="${touched.map((share, i) => `${i === 0 ? "M" : "L"}${round(x(i + 0.5))} ${round(y(share))}`).join("")}"/>`),
     ...drawn.flatMap(({ name, colour }, i) => [
       `<line x1="${box.right + 6}" x2="${box.right + 22}" y1="${round(labelled[i]!)}" y2="${round(labelled[i]!)}" stroke="${colour}" stroke-width="4"/>`,
-      text(box.right + 28, labelled[i]! + 4, simulated.strategies.find((one) => one.name === name)?.what.startsWith("not built") ? `${name} (not built)` : name),
+      text(box.right + 28, labelled[i]! + 4, name),
     ]),
     "</svg>",
     "",

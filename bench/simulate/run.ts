@@ -1,5 +1,5 @@
 import type { CompiledConfig, CompiledMethod } from "../../worker/core/config/compiled.ts";
-import type { Board } from "./board.ts";
+import { boardsOf } from "./board.ts";
 import { virtualClock } from "./clock.ts";
 import { type Fleet, meanLifeMs, type Seat } from "./fleet.ts";
 import { type CallSeen, type Isolate, isolateAt, type World } from "./isolate.ts";
@@ -32,8 +32,7 @@ export async function run(base: CompiledConfig, fleet: Fleet, scenario: Scenario
   const clock = virtualClock(-sweptBefore);
   const kv = kvOf(clock, seeded(seed, "kv"));
   const origins = originsOf(scenario, clock, seeded(seed, "origins"));
-  const board: Board = new Map();
-  const world: World = { config, strategy, clock, origins, kv, board };
+  const world: World = { config, strategy, clock, origins, kv, boards: boardsOf(clock, seeded(seed, "board")) };
   const end = scenario.lastsMs + afterMs;
   startSweeps(world, fleet, seeded(seed, "cron"), { firstAt: -sweptBefore, end, moved: movedShare, log: () => {} });
   const calls: CallSeen[] = [];

@@ -38,7 +38,7 @@ const long = 6 * minute;
 export const scenarios: readonly Scenario[] = [
   scenario("healthy", "nothing fails", null, [], minute),
   scenario("region refused", "all of the nearest region refuses connections", "refused", all(sickRegion), minute),
-  { ...scenario("six minutes", "the same for six minutes", "refused", all(sickRegion), long), only: ["place alone", "table 60 s", "table 10 s", "passive", "both", "board", "board, all, region 3"] },
+  { ...scenario("six minutes", "the same for six minutes", "refused", all(sickRegion), long), only: ["place alone", "table 60 s", "table 10 s", "five in a row", "unshared", "no table", "defaults"] },
   scenario("region silent", "all of the nearest region swallows calls (a black hole)", "silent", all(sickRegion), minute),
   scenario("region errors", "all of the nearest region answers `unavailable`", "errors", all(sickRegion), minute),
   scenario("region slow", "all of the nearest region takes ten times as long", "slow", all(sickRegion), minute),

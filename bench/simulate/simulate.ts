@@ -20,7 +20,7 @@ export interface Simulated {
 }
 
 const quickScenarios = ["healthy", "region refused", "endpoint gray"];
-const quickStrategies = ["place alone", "table 10 s", "passive", "both", "board, all, region 3"];
+const quickStrategies = ["place alone", "table 10 s", "unshared", "defaults"];
 
 /** Everything, or with `quick` a part of it in a smaller fleet; `onRun` is told of each run before it begins. */
 export async function simulate(options: Options, onRun: (what: string) => void = () => {}): Promise<Simulated> {

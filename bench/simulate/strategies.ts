@@ -1,5 +1,4 @@
 import type { CompiledConfig, CompiledOutlier, CompiledRetry } from "../../worker/core/config/compiled.ts";
-import type { Sharing } from "./board.ts";
 
 /** How a fleet keeps away from who is sick. */
 export interface Strategy {
@@ -12,42 +11,33 @@ export interface Strategy {
   readonly learns: boolean;
   readonly outlier?: Partial<CompiledOutlier>;
   readonly retry?: Partial<CompiledRetry>;
-  /** What the isolates of a data centre tell each other: not built. */
-  readonly board?: Sharing;
-  /** So many failures in a row eject a whole region: not built. */
-  readonly localityAfter?: number;
-  /** Whether another attempt stays in the region where an endpoint of it answered with an error: not built. */
-  readonly nearby?: boolean;
-  /** Such a share of failures, from 0 to 1, ejects an endpoint: not built. */
-  readonly rateAfter?: number;
+  /** Whether the isolates of a data centre tell each other, through a board. */
+  readonly shares: boolean;
 }
 
 const once = { maxAttempts: 1 };
 const minute = 60_000;
-const all: Sharing = { waitMs: 10, what: "all" };
-const both = { probedEveryMs: minute, learns: true } as const;
+const defaults = { probedEveryMs: minute, learns: true, shares: true } as const;
+const alone = { probedEveryMs: null, learns: false, shares: false } as const;
+const perEndpoint = { localityFailures: 0, failureRate: 1 };
 
 export const strategies: readonly Strategy[] = [
-  { name: "place alone", what: "no health at all: an endpoint of the nearest region, one attempt", probedEveryMs: null, learns: false, retry: once },
-  { name: "retries alone", what: "nothing is learned; retries and hedging", probedEveryMs: null, learns: false },
-  { name: "table 60 s", what: "the health table, swept each minute, one attempt", probedEveryMs: minute, learns: false, retry: once },
-  { name: "table 10 s", what: "the health table, swept every 10 s, one attempt", probedEveryMs: 10_000, learns: false, retry: once },
-  { name: "passive", what: "retries, hedging and ejection, no table", probedEveryMs: null, learns: true },
-  { name: "both", what: "the defaults: passive, and the table swept each minute", ...both },
-  { name: "both, 10 s", what: "the same, swept every 10 s", ...both, probedEveryMs: 10_000 },
-  { name: "both, eject 30 s", what: "as `both`, base ejection 30 s", ...both, outlier: { baseEjectionMs: 30_000 } },
-  { name: "both, 3 failures", what: "as `both`, three failures in a row eject", ...both, outlier: { consecutiveFailures: 3 } },
-  { name: "both, 1 failure", what: "as `both`, one failure ejects", ...both, outlier: { consecutiveFailures: 1 } },
-  { name: "both, hedge 100", what: "as `both`, hedging after 100 ms, whatever is usual", ...both, retry: { hedgingDelayMs: 100 } },
-  { name: "both, no hedge", what: "as `both`, another attempt only after the 800 ms of an attempt", ...both, retry: { hedgingDelayMs: 800 } },
-  { name: "retry nearby", what: "not built: as `both`, and where an endpoint answers with an error, the second attempt may go to its neighbour; without an answer it leaves the region, as now", ...both, nearby: true },
-  { name: "region 3", what: "not built: as `both`, and three failures in a row at two endpoints of a region or more eject all of it; one trial stands for all", ...both, localityAfter: 3 },
-  { name: "board", what: "not built: as `both`, and a blackboard per data centre with ejections, trials and returns, read in the background once a second at most", ...both, board: { waitMs: 0, what: "ejections" } },
-  { name: "board, waited", what: "not built: the same, and a call waits up to 10 ms for what is older than a second", ...both, board: { waitMs: 10, what: "ejections" } },
-  { name: "board, all", what: "not built: the same, and failures in a row and rates are on it, too", ...both, board: all },
-  { name: "board, all, region 3", what: "not built: `board, all` and `region 3`", ...both, board: all, localityAfter: 3 },
-  { name: "board, all, region 3, 30 s", what: "not built: `board, all, region 3`, base ejection 30 s", ...both, board: all, localityAfter: 3, outlier: { baseEjectionMs: 30_000 } },
-  { name: "all of these", what: "not built: `board, all, region 3`, `retry nearby`, and an endpoint is ejected where 30 % of its calls lately failed", ...both, board: all, localityAfter: 3, rateAfter: 0.3, nearby: true },
+  { name: "place alone", what: "no health at all: an endpoint of the nearest region, one attempt", ...alone, retry: once },
+  { name: "retries alone", what: "nothing is learned; retries and hedging", ...alone },
+  { name: "table 60 s", what: "the health table, swept each minute, one attempt", ...alone, probedEveryMs: minute, retry: once },
+  { name: "table 10 s", what: "the health table, swept every 10 s, one attempt", ...alone, probedEveryMs: 10_000, retry: once },
+  { name: "five in a row", what: "retries, hedging, and ejection of an endpoint after five failures in a row; no table, no board", ...alone, learns: true, outlier: perEndpoint },
+  { name: "five, board", what: "the same with the board", ...alone, learns: true, shares: true, outlier: perEndpoint },
+  { name: "unshared", what: "the defaults without the board, as where there is none: retries, hedging, all rules of ejection, the table swept each minute", ...defaults, shares: false },
+  { name: "no table", what: "the defaults without the health table", ...defaults, probedEveryMs: null },
+  { name: "defaults", what: "retries, hedging, all rules of ejection, the board, and the table swept each minute", ...defaults },
+  { name: "probes 10 s", what: "the defaults, swept every 10 s", ...defaults, probedEveryMs: 10_000 },
+  { name: "no rate", what: "the defaults without ejection at 30 % of failures", ...defaults, outlier: { failureRate: 1 } },
+  { name: "no region", what: "the defaults without ejection of a whole region", ...defaults, outlier: { localityFailures: 0 } },
+  { name: "region 5", what: "the defaults with five failures of a region in a row", ...defaults, outlier: { localityFailures: 5 } },
+  { name: "eject 30 s", what: "the defaults with a base ejection of 30 s", ...defaults, outlier: { baseEjectionMs: 30_000 } },
+  { name: "hedge 100", what: "the defaults, hedging after 100 ms, whatever is usual", ...defaults, retry: { hedgingDelayMs: 100 } },
+  { name: "no hedge", what: "the defaults, another attempt only after the 800 ms of an attempt", ...defaults, retry: { hedgingDelayMs: 800 } },
 ];
 
 /** The config with what a strategy changes of it. */

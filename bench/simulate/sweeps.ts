@@ -2,7 +2,7 @@
 import "../../worker/core/health/codec.ts";
 import { sweepInterval } from "../../worker/core/health/targets.ts";
 import type { LogEntry, Ports } from "../../worker/proxy/ports.ts";
-import { sweepForAMinute } from "../../worker/health/rounds.ts";
+import { jittered, sweepForAMinute } from "../../worker/health/rounds.ts";
 import { sweeper } from "../../worker/health/sweep.ts";
 import type { Fleet } from "./fleet.ts";
 import { epoch, type World } from "./isolate.ts";
@@ -36,8 +36,9 @@ export function startSweeps({ config, clock, origins, kv }: Pick<World, "config"
       limiter: () => undefined,
     sha256: () => "",
       store: kv.storeAt(colo),
+      board: null,
     };
-    return { ports, sweep: sweeper(config, ports) };
+    return { ports, sweep: jittered(sweeper(config, ports), interval, ports) };
   };
   let place = open();
   const tick = (due: number): void => {

@@ -13,7 +13,7 @@ const mostTouched = 0.01;
 const mostGray = 2;
 const mostWrites = 1000;
 
-/** The aims, for what is built, for what no sharing gives, and for what could be built. */
+/** The aims, for each strategy. */
 export function verdicts(simulated: Simulated): Verdict[] {
   const touching = ["region refused", "region silent"].flatMap((scenario) => simulated.strategies.flatMap(({ name }): Verdict[] => {
     const touched = figuresOf(simulated, scenario, name)?.touched.slice(1);

@@ -15,9 +15,9 @@ const message = utf8("0123456789");
  * The same as `isolateAt` with the whole proxy, requests and replies and all, for strategies that change nothing of it. It costs four times
  * as much; a test holds the two beside each other.
  */
-export function wholeIsolateAt(seat: Seat, { config, strategy, clock, origins, kv }: World, random: Seeded): Isolate {
+export function wholeIsolateAt(seat: Seat, { config, strategy, clock, origins, kv, boards }: World, random: Seeded): Isolate {
   const { colo } = seat;
-  if (!strategy.learns || strategy.board !== undefined || strategy.localityAfter !== undefined) throw new Error(`Cannot run as the strategy must be built: current value is ${strategy.name}`);
+  if (!strategy.learns) throw new Error(`Cannot run as the strategy must be built: current value is ${strategy.name}`);
   const sent = new Map<string, string[]>();
   let count = 0;
 
@@ -35,6 +35,7 @@ export function wholeIsolateAt(seat: Seat, { config, strategy, clock, origins, k
     random: random.uniform,
     log: () => {},
     secret: () => undefined,
+    board: strategy.shares ? boards.at(colo) : null,
     fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
     limiter: () => undefined,
     sha256: () => "",

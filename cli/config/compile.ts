@@ -1,8 +1,8 @@
 import type { FileRegistry } from "@bufbuild/protobuf";
 import type { FileDescriptorSet } from "@bufbuild/protobuf/wkt";
-import { type Cluster, Codec, type Config, Dialect, type Endpoint, EndpointChoice, type Headers, type HealthCheck, type Locality, type Outlier, type Retry, type Route, type Sticky, Streams } from "../../gen/fairlead/config/v1/config_pb.js";
+import { type CircuitBreaker, type Cluster, Codec, type Config, Dialect, type Endpoint, EndpointChoice, type Headers, type HealthCheck, type Locality, type Outlier, type Retry, type Route, type Sticky, Streams } from "../../gen/fairlead/config/v1/config_pb.js";
 import type {
-  CodecName, CompiledCluster, CompiledConfig, CompiledCors, CompiledEndpoint, CompiledHealthCheck, CompiledLimits, CompiledLocality, CompiledOutlier, CompiledPlaceHeaders, CompiledRetry, CompiledRoute, CompiledSticky, HeaderEdits, UpstreamDialect,
+  CodecName, CompiledCircuitBreaker, CompiledCluster, CompiledConfig, CompiledCors, CompiledEndpoint, CompiledHealthCheck, CompiledLimits, CompiledLocality, CompiledOutlier, CompiledPlaceHeaders, CompiledRetry, CompiledRoute, CompiledSticky, HeaderEdits, UpstreamDialect,
 } from "../../worker/core/config/compiled.ts";
 import { codes } from "../../worker/core/protocol/code.ts";
 import { base64Encode } from "../../worker/core/protocol/base64.ts";
@@ -44,6 +44,7 @@ function compileCluster(name: string, cluster: Cluster | undefined): CompiledClu
     choice: cluster?.endpointChoice === EndpointChoice.LEAST_PENDING ? "least-pending" : "random",
     healthCheck: compileHealthCheck(cluster?.healthCheck),
     outlier: compileOutlier(cluster?.outlier),
+    circuitBreaker: compileCircuitBreaker(cluster?.circuitBreaker),
     slowStartMs: cluster?.slowStart ? durationMs(cluster.slowStart) : 30_000,
   };
 }
@@ -99,6 +100,7 @@ function compileHealthCheck(check: HealthCheck | undefined): CompiledHealthCheck
   return {
     service: check.probe.case === "service" ? check.probe.value : null,
     httpPath: check.probe.case === "httpPath" ? check.probe.value : "",
+    httpStatuses: compileStatuses(check.httpStatuses),
     timeoutMs: check.timeout ? durationMs(check.timeout) : 1000,
     intervalMs: check.interval ? durationMs(check.interval) : 60_000,
     unhealthyThreshold: check.unhealthyThreshold ?? 3,
@@ -106,13 +108,26 @@ function compileHealthCheck(check: HealthCheck | undefined): CompiledHealthCheck
   };
 }
 
+function compileStatuses(ranges: readonly string[]): [number, number][] {
+  if (ranges.length === 0) return [[200, 299]];
+  return ranges.map((range): [number, number] => [Number(range.slice(0, 3)), Number(range.slice(-3))]).sort(([a], [b]) => a - b);
+}
+
 function compileOutlier(outlier: Outlier | undefined): CompiledOutlier {
   return {
     consecutiveFailures: outlier?.consecutiveFailures ?? 5,
+    localityFailures: outlier?.localityFailures ?? 3,
+    failureRate: (outlier?.failurePercent ?? 30) / 100,
     baseEjectionMs: outlier?.baseEjection ? durationMs(outlier.baseEjection) : 5000,
     maxEjectionMs: outlier?.maxEjection ? durationMs(outlier.maxEjection) : 300_000,
     maxEjected: (outlier?.maxEjectedPercent ?? 10) / 100,
   };
+}
+
+function compileCircuitBreaker(breaker: CircuitBreaker | undefined): CompiledCircuitBreaker | null {
+  if (breaker === undefined) return null;
+  const { maxConnections = null, maxPendingRequests = null, maxRequests = null, maxRetries = null } = breaker;
+  return { maxConnections, maxPendingRequests, maxRequests, maxRetries };
 }
 
 function compileRetry(retry: Retry | undefined): CompiledRetry {

@@ -41,7 +41,8 @@ function keyOf({ url = "" }: IncomingMessage): string {
   return decodeURIComponent(url.slice(1).replace(/\?.*$/, ""));
 }
 
-async function bodyOf(request: IncomingMessage): Promise<Uint8Array> {
+/** A request's whole body. */
+export async function bodyOf(request: IncomingMessage): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   return new Uint8Array(Buffer.concat(chunks));

@@ -12,6 +12,10 @@ export interface ServeOptions {
   readonly port: number;
   /** What a binding leads to, by name: an http or https URL. Default: the host of the first endpoint that names it. */
   readonly bindings?: Readonly<Record<string, string>>;
+  /** The socket of a cache that proxies share, as those of one data centre do (`serveCache`). workerd only; default: a cache of its own. */
+  readonly cache?: string;
+  /** Whether a Durable Object sweeps; workerd only. Default: where wrangler.toml binds FAIRLEAD_SWEEPER. */
+  readonly sweeper?: boolean;
   /** Secrets by name, as `wrangler secret put` would set them. */
   readonly secrets?: Readonly<Record<string, string>>;
 }

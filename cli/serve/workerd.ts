@@ -8,17 +8,21 @@ import { parse } from "smol-toml";
 import { decodeArtifact } from "../../worker/core/config/artifact.ts";
 import type { CompiledConfig } from "../../worker/core/config/compiled.ts";
 import { sweepInterval } from "../../worker/core/health/targets.ts";
+import { serveCache } from "./cache.ts";
 import { serveInChild } from "./child.ts";
 import { serveKv } from "./kv.ts";
 import { packagePath } from "./root.ts";
 import type { Served, ServeOptions } from "./serve.ts";
 import { ticker, tickerFlags, tickerModule } from "./ticker.ts";
 
+const minute = 60_000;
+
 /** Serves with plain workerd, as it would run on one's own machines: no wrangler, no emulation of Cloudflare. */
-export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = {} }: Omit<ServeOptions, "runtime">): Promise<Served> {
+export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = {}, cache, sweeper = wrangler().bindsSweeper }: Omit<ServeOptions, "runtime">): Promise<Served> {
   const directory = mkdtempSync(join(tmpdir(), "fairlead-"));
-  const sockets = { kv: join(directory, "kv.sock"), tick: join(directory, "tick.sock") };
+  const sockets = { kv: join(directory, "kv.sock"), tick: join(directory, "tick.sock"), cache: cache ?? join(directory, "cache.sock") };
   const kv = serveKv(sockets.kv);
+  const ownCache = cache === undefined ? serveCache(sockets.cache) : undefined;
   const ticking = ticker(sockets.tick);
   let interval: number | undefined;
   const write = async (bytes: Uint8Array<ArrayBuffer>) => {
@@ -28,18 +32,20 @@ export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = 
     const { config } = await decodeArtifact(bytes);
     interval = sweepInterval(config.clusters);
     await writeFile(join(directory, "fairlead.compiled"), bytes);
-    await writeFile(join(directory, "config.capnp"), workerdConfig({ bindings: { ...bindingUrls(config), ...bindings }, secrets, sockets }));
+    await writeFile(join(directory, "config.capnp"), workerdConfig({ bindings: { ...bindingUrls(config), ...bindings }, secrets, sockets, sweeper }));
   };
   const cleanUp = () => {
     ticking.every(undefined);
     kv.close();
+    ownCache?.close();
     rmSync(directory, { recursive: true, force: true });
   };
   try {
     await Promise.all([write(artifact), writeFile(join(directory, "ticker.js"), tickerModule), bundle(join(directory, "worker.js"))]);
     const args = (at: number) => ["serve", "--experimental", join(directory, "config.capnp"), "--control-fd=3", `--socket-addr=http=127.0.0.1:${at}`];
     const told = { fd: 3, as: /"event":\s*"listen",\s*"socket":\s*"http".*?"port":\s*(\d+)/ } as const;
-    const up = () => ticking.every(interval);
+    // An object sweeps by itself, once the cron of a minute has waked it.
+    const up = () => ticking.every(sweeper && interval !== undefined ? minute : interval);
     return await serveInChild({ name: "workerd", command: workerdPath(), args, told, write, up, store: kv.store, cleanUp }, port);
   } catch (error) {
     cleanUp();
@@ -88,14 +94,22 @@ interface Emulated {
   /** URLs, by the names of bindings. */
   readonly bindings: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, string>>;
+  /** Whether an object sweeps. */
+  readonly sweeper: boolean;
   /** Paths of Unix sockets. */
-  readonly sockets: { readonly kv: string; readonly tick: string };
+  readonly sockets: { readonly kv: string; readonly tick: string; readonly cache: string };
 }
 
 /** https://github.com/cloudflare/workerd/blob/main/src/workerd/server/workerd.capnp */
-function workerdConfig({ bindings, secrets, sockets }: Emulated): string {
+function workerdConfig({ bindings, secrets, sockets, sweeper }: Emulated): string {
   const names = Object.keys(bindings);
-  const { date, flags } = compatibility();
+  const { date, flags } = wrangler();
+  const all = [
+    '(name = "FAIRLEAD", kvNamespace = "kv")',
+    ...(sweeper ? ['(name = "FAIRLEAD_SWEEPER", durableObjectNamespace = "Sweeper")'] : []),
+    ...names.map((name) => `(name = ${JSON.stringify(name)}, service = ${JSON.stringify(`binding:${name}`)})`),
+    ...Object.entries(secrets).map(([name, value]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(value)})`),
+  ];
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
@@ -106,8 +120,11 @@ const config :Workerd.Config = (
       ],
       compatibilityDate = ${JSON.stringify(date)},
       compatibilityFlags = ${JSON.stringify(flags)},
-      bindings = [${['(name = "FAIRLEAD", kvNamespace = "kv")', ...names.map((name) => `(name = ${JSON.stringify(name)}, service = ${JSON.stringify(`binding:${name}`)})`), ...Object.entries(secrets).map(([name, value]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(value)})`)].join(", ")}],
+      bindings = [${all.join(", ")}],
       globalOutbound = "network",
+      cacheApiOutbound = "cache",
+      durableObjectNamespaces = [(className = "Sweeper", uniqueKey = "fairlead-sweeper", enableSql = true)],
+      durableObjectStorage = (inMemory = void),
     )),
     (name = "ticker", worker = (
       modules = [(name = "ticker.js", esModule = embed "ticker.js")],
@@ -116,6 +133,7 @@ const config :Workerd.Config = (
       bindings = [(name = "MAIN", service = "main")],
     )),
     (name = "kv", external = (address = ${JSON.stringify(`unix:${sockets.kv}`)}, http = ())),
+    (name = "cache", external = (address = ${JSON.stringify(`unix:${sockets.cache}`)}, http = ())),
     (name = "network", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
     ${names.map((name) => external(name, bindings[name] ?? "")).join("\n    ")}
   ],
@@ -134,9 +152,10 @@ function external(name: string, url: string): string {
   return `(name = ${JSON.stringify(`binding:${name}`)}, external = (address = ${address}, ${over})),`;
 }
 
-function compatibility(): { date: string; flags: readonly string[] } {
+/** What of wrangler.toml holds on this machine, too. */
+function wrangler(): { date: string; flags: readonly string[]; bindsSweeper: boolean } {
   const path = packagePath("wrangler.toml");
   const top = existsSync(path) ? parse(readFileSync(path, "utf8")) : {};
-  const { compatibility_date: date, compatibility_flags: flags } = top as { compatibility_date?: string; compatibility_flags?: string[] };
-  return { date: date ?? "2026-11-17", flags: flags ?? [] };
+  const { compatibility_date: date, compatibility_flags: flags, durable_objects: objects } = top as { compatibility_date?: string; compatibility_flags?: string[]; durable_objects?: { bindings?: { name?: string }[] } };
+  return { date: date ?? "2026-11-17", flags: flags ?? [], bindsSweeper: objects?.bindings?.some(({ name }) => name === "FAIRLEAD_SWEEPER") ?? false };
 }

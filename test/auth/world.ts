@@ -1,3 +1,4 @@
+import { Fields } from "../../worker/core/protocol/fields.ts";
 import { createProxy, decodeArtifact, type ConnectionFacts, type Ports, type UpstreamReply, type UpstreamRequest } from "../../worker/index.ts";
 import { compileText } from "../e2e/harness.ts";
 import { type World, world } from "../health/world.ts";
@@ -26,7 +27,7 @@ export interface Outcome {
   readonly headers: Headers;
   readonly error: { readonly message?: string; readonly details?: readonly { readonly type: string }[] };
   /** The headers with which the origin was called; undefined where it was not. */
-  readonly sent: Headers | undefined;
+  readonly sent: Fields | undefined;
 }
 
 export interface GuardedOptions {
@@ -46,7 +47,7 @@ export async function guarded({ auth, top = "", ports: more = {}, base, others =
   const transport: Ports["transport"] = async (request) => {
     const host = new URL(request.endpoint.url).hostname;
     if (others[host] !== undefined) return reply(await others[host](request));
-    reached.push({ ...request, headers: new Headers(request.headers) });
+    reached.push({ ...request, headers: new Fields(Object.fromEntries(request.headers)) });
     return reply({ headers: { "cache-control": "public, max-age=60" } });
   };
   const { config } = await decodeArtifact(await compileText(`

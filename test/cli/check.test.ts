@@ -71,6 +71,16 @@ describe("weights", () => {
   });
 });
 
+describe("the statuses of an HTTP probe", () => {
+  const checked = (probe: string) => issuesOf(`${withLocalities("[{ region: a, endpoints: [{ url: http://a }] }]")}\n    health_check: { ${probe} }`);
+  it("are codes or ranges of them, from the lower to the higher, and go with a path", () => {
+    expect(checked("http_path: /, http_statuses: [\"204\", \"200-399\", \"404-404\"]")).toEqual([]);
+    expect(checked("http_path: /, http_statuses: [\"2xx\"]")).toEqual([expect.stringContaining("health_check.http_statuses[0]: must match")]);
+    expect(checked("http_path: /, http_statuses: [\"300-200\"]")).toEqual([expect.stringContaining("must have http_statuses that go from the lower to the higher")]);
+    expect(checked("service: x, http_statuses: [\"200\"]")).toEqual([expect.stringContaining("may have http_statuses only beside http_path")]);
+  });
+});
+
 describe("descriptors", () => {
   it("a set without its imports is refused", () => {
     expect(issuesOf(withRoutes("{ match: { prefix: / }, cluster: users }").replace("users.binpb", "users-without-imports.binpb"))).toEqual([

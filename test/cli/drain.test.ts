@@ -35,6 +35,24 @@ describe.each([{ place: ["--kv", "kv.sqlite"] }, { place: ["--local"] }])("`drai
   }, 90_000);
 });
 
+it("`weigh` sets the weight of a region or an endpoint until it is lifted, lists what is set, and leaves drains alone", async () => {
+  const directory = folder({ "fairlead.yaml": yaml });
+  const fairlead = fairleadIn(directory);
+  const run = (verb: string, ...args: string[]) => fairlead(verb, ...args, "--kv", "kv.sqlite");
+  expect(await run("weigh")).toMatchObject({ code: 0, out: "all weigh what the config says\n" });
+  expect((await run("drain", "users/eu/https://eu-2.example.com")).code).toBe(0);
+  expect(await run("weigh", "users/eu", "7")).toMatchObject({ code: 0, out: "users/eu: weighs 7\n" });
+  expect(await run("weigh", "users/eu/https://eu-1.example.com", "0")).toMatchObject({ code: 0, out: "users/eu/https://eu-1.example.com: weighs 0\n" });
+  expect((await run("weigh")).out).toMatch(/^weighed +weight +since\n.*\nusers\/eu +7 +\d{4}-.*Z\nusers\/eu\/https:\/\/eu-1\.example\.com +0 +\d{4}-.*\n$/);
+  expect(await run("weigh", "users/eu", "null")).toMatchObject({ code: 0, out: "users/eu: weighs what the config says\n" });
+  expect(decodeOverrides(await denoKvFile(join(directory, "kv.sqlite")).get("overrides"))).toMatchObject({
+    value: { drains: [{ target: "users/eu/https://eu-2.example.com" }], weights: [{ target: "users/eu/https://eu-1.example.com", weight: 0 }] },
+  });
+  expect(await run("weigh", "users/eu", "null")).toMatchObject({ code: 1, err: 'Cannot lift the weight of "users/eu" as it must have been set: set are those of users/eu/https://eu-1.example.com\n' });
+  expect(await run("weigh", "users", "2")).toMatchObject({ code: 1, err: expect.stringContaining('Cannot weigh "users" as it must be a region or an endpoint of fairlead.yaml') });
+  for (const text of ["-1", "1000001", "1.5", "much"]) expect((await run("weigh", "users/eu", text)).code).toBe(1);
+});
+
 it("what the config has not is not drained", async () => {
   const run = fairleadIn(folder({ "fairlead.yaml": yaml }));
   expect(await run("drain", "users/eu/https://eu-3.example.com", "--kv", "kv.sqlite")).toMatchObject({ code: 1, err: expect.stringMatching(/must be a cluster, a region or an endpoint of fairlead.yaml: did you mean "users\/eu\/https:\/\/eu-[12].example.com"/) });

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect } from "vitest";
 import { compileFile } from "../../cli/build.ts";
 import { formatIssues } from "../../cli/config/issue.ts";
 import { packagePath } from "../../cli/serve/root.ts";
-import type { Runtime } from "../../cli/serve/serve.ts";
+import type { Runtime, ServeOptions } from "../../cli/serve/serve.ts";
 import type { Store } from "../../worker/proxy/ports.ts";
 import { openToAll } from "../open-to-all.ts";
 import { type RawOrigin, startRawOrigin } from "./origin.ts";
@@ -43,11 +43,11 @@ export async function compileText(yaml: string): Promise<Uint8Array<ArrayBuffer>
 }
 
 /** Serves a config's text on a runtime. */
-export async function startProxy(runtime: Runtime, yaml: string, secrets: Readonly<Record<string, string>> = {}): Promise<Proxy> {
+export async function startProxy(runtime: Runtime, yaml: string, secrets: Readonly<Record<string, string>> = {}, more: Pick<ServeOptions, "cache" | "sweeper"> = {}): Promise<Proxy> {
   const directory = mkdtempSync(join(tmpdir(), "fairlead-e2e-"));
   const path = join(directory, "artifact");
   writeFileSync(path, await compileText(yaml));
-  const child = spawn(process.execPath, [packagePath("test/e2e/served.ts"), runtime, path, JSON.stringify(secrets)], { stdio: ["ignore", "pipe", "pipe", "ipc"], serialization: "advanced" });
+  const child = spawn(process.execPath, [packagePath("test/e2e/served.ts"), runtime, path, JSON.stringify({ secrets, ...more })], { stdio: ["ignore", "pipe", "pipe", "ipc"], serialization: "advanced" });
   let log = "";
   child.stderr!.on("data", (chunk: Buffer) => (log += String(chunk)));
   const told = await Promise.race([once(child.stdout!, "data"), once(child, "exit")]);

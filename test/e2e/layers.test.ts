@@ -23,6 +23,7 @@ function nodePorts(log: (entry: LogEntry) => void): Ports {
     limiter: () => undefined,
     sha256: (text) => hash("sha256", text, "hex"),
     store: null,
+    board: null,
     log,
   };
 }

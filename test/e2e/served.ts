@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
-import { type Runtime, serve } from "../../cli/serve/serve.ts";
+import { type Runtime, serve, type ServeOptions } from "../../cli/serve/serve.ts";
 
-/** `node served.ts RUNTIME ARTIFACT SECRETS`: serves, with secrets in JSON, and tells its URL and process id in one line of JSON; its stderr is the proxy's. Its KV is read and written by messages. */
-const [runtime = "", artifact = "", secrets = "{}"] = process.argv.slice(2);
-const served = await serve({ artifact: new Uint8Array(readFileSync(artifact)), runtime: runtime as Runtime, port: 0, secrets: JSON.parse(secrets) as Record<string, string> });
+/** `node served.ts RUNTIME ARTIFACT OPTIONS`: serves, with more of `ServeOptions` in JSON, and tells its URL and process id in one line of JSON; its stderr is the proxy's. Its KV is read and written by messages. */
+const [runtime = "", artifact = "", options = "{}"] = process.argv.slice(2);
+const served = await serve({ artifact: new Uint8Array(readFileSync(artifact)), runtime: runtime as Runtime, port: 0, ...(JSON.parse(options) as Partial<ServeOptions>) });
 process.once("SIGTERM", () => void served.stop().then(() => process.exit(0)));
 process.on("message", async ({ verb, key, bytes }: { verb: "get" | "put"; key: string; bytes: Uint8Array }) => {
   process.send!(verb === "get" ? await served.store!.get(key) : ((await served.store!.put(key, bytes)) ?? null));

@@ -15,7 +15,7 @@ function put(ports: World, state: "healthy" | "unhealthy", writtenAt = ports.now
 }
 
 function drain(ports: World, ...targets: string[]): void {
-  ports.documents.set("overrides", encodeOverrides({ writtenAt: ports.now(), drains: targets.map((target) => ({ target, reason: "", since: noon })) }));
+  ports.documents.set("overrides", encodeOverrides({ writtenAt: ports.now(), drains: targets.map((target) => ({ target, reason: "", since: noon })), weights: [] }));
 }
 
 function reading(ports: World) {
@@ -105,6 +105,25 @@ describe("an isolate's copy of the health table", () => {
     put(ports, "unhealthy");
     expect(await again()).toBe(true);
     expect(reader.state()).toBe("unhealthy");
+  });
+
+  it("brings the weights that operators set, until they lift them", async () => {
+    const ports = world();
+    const reader = healthReader(ports);
+    const weights = () => [reader.weights()(users, users.localities[0]!), reader.weights()(users, users.localities[0]!, one)];
+    const set = async (...weighed: [string, number][]) => {
+      ports.documents.set("overrides", encodeOverrides({ writtenAt: ports.now(), drains: [], weights: weighed.map(([target, weight]) => ({ target, weight, since: noon })) }));
+      const before = reader.revision();
+      await ports.pass(30_000);
+      await reader.freshen();
+      return reader.revision() !== before;
+    };
+    expect(weights()).toEqual([1, 1]);
+    expect(await set(["users/eu", 7], ["users/eu/https://one", 0])).toBe(true);
+    expect(weights()).toEqual([7, 0]);
+    expect(await set(["users/eu", 7], ["users/eu/https://one", 0])).toBe(false);
+    expect(await set()).toBe(true);
+    expect(weights()).toEqual([1, 1]);
   });
 
   it("is not replaced by an older one that the store's cache shows", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { decodeTable, encodeTable } from "../../worker/core/health/codec.ts";
 import type { HealthTable } from "../../worker/core/health/table.ts";
-import { sweepForAMinute } from "../../worker/health/rounds.ts";
+import { jittered, sweepForAMinute } from "../../worker/health/rounds.ts";
 import { sweeper } from "../../worker/health/sweep.ts";
 import type { Transport } from "../../worker/proxy/ports.ts";
 import { cluster, endpoints, locality } from "../core/balance/arbitrary.ts";
@@ -120,6 +120,33 @@ describe("a sweep", () => {
     const ports = world(transport);
     await sweeper(clusters(1), ports)();
     expect(tableOf(ports).endpoints.get("users/eu/https://eu-0")).toMatchObject({ state: "unhealthy", detail });
+  });
+
+  it("takes the statuses that the check names for healthy, and no others", async () => {
+    let status = 200;
+    const ports = world(() => Promise.resolve(answer(status, null)));
+    const sweep = sweeper(clusters(1, { service: null, httpPath: "/", httpStatuses: [[204, 204], [300, 399]], unhealthyThreshold: 1, healthyThreshold: 1 }), ports);
+    const states: unknown[] = [];
+    for (status of [200, 203, 204, 205, 299, 300, 399, 400, 500]) {
+      await sweep();
+      states.push(stateOf(ports));
+      await ports.pass(10_000);
+    }
+    expect(states.map((state) => state === "healthy")).toEqual([false, false, true, false, false, true, true, false, false]);
+  });
+
+  it("begins up to a tenth of its interval later than it is asked to, and still finds every endpoint due", async () => {
+    let probes = 0;
+    const ports = world(() => (probes++, serving()));
+    const randoms = [0.99, 0, 0.5, 0];
+    const sweep = jittered(sweeper(clusters(1), ports), 10_000, { ...ports, random: () => randoms.shift()! });
+    for (const [i, late] of [990, 0, 500, 0].entries()) {
+      const done = sweep();
+      await ports.pass(late);
+      await done;
+      expect([probes, ports.now() - noon]).toEqual([i + 1, i * 10_000 + late]);
+      await ports.pass(10_000 - late);
+    }
   });
 
   it("asks over HTTP where the check says so: any 2xx will do", async () => {

@@ -38,6 +38,7 @@ export function world(transport: Transport = () => Promise.reject(new Error("no 
     fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
     limiter: () => undefined,
     sha256: (text) => hash("sha256", text, "hex"),
+    board: null,
     storing: () => {},
     store: {
       async get(key) {

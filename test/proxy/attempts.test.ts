@@ -7,18 +7,18 @@ import { createProxy, decodeArtifact, type LogEntry, type Ports, type UpstreamRe
 type Behaviour = { readonly after: number; readonly code: string } | "never";
 
 const endpoint = (name: string) => `{ url: "http://${name}.example" }`;
-const yaml = `
+const yaml = (more = "") => `
 methods:
   - { path: /t.S/Safe, kind: UNARY, idempotency: NO_SIDE_EFFECTS }
   - { path: /t.S/Once, kind: UNARY }
 clusters:
-  c: { dialect: CONNECT, localities: [{ region: near, endpoints: [${["a1", "a2", "a3"].map(endpoint).join(", ")}] }, { region: far, priority: 1, endpoints: [${endpoint("b")}] }] }
+  c: { dialect: CONNECT, ${more}localities: [{ region: near, endpoints: [${["a1", "a2", "a3"].map(endpoint).join(", ")}] }, { region: far, priority: 1, endpoints: [${endpoint("b")}] }] }
 routes: [{ match: { service: t.S }, cluster: c, timeout: 2s, retry: { hedging_delay: 20ms } }]
 `;
 
 /** A proxy whose endpoints behave as told. */
-async function world(behave: (name: string, made: number) => Behaviour) {
-  const { config } = await decodeArtifact(await compileText(yaml));
+async function world(behave: (name: string, made: number) => Behaviour, more = "") {
+  const { config } = await decodeArtifact(await compileText(yaml(more)));
   const sent: string[] = [];
   const log: LogEntry[] = [];
   const ports: Ports = {
@@ -45,6 +45,7 @@ async function world(behave: (name: string, made: number) => Behaviour) {
     limiter: () => undefined,
     sha256: (text) => hash("sha256", text, "hex"),
     store: null,
+    board: null,
     log: (entry) => log.push(entry),
   };
   const proxy = createProxy({ config, ports });
@@ -97,4 +98,37 @@ describe("the attempts of a call", () => {
     for (let i = 0; i < 8; i++) await call("Once", "x", {}, AbortSignal.timeout(30));
     expect(log.filter(({ event }) => event === "endpoint-ejected")).toEqual([]);
   });
+});
+
+describe("a circuit breaker", () => {
+  it("refuses calls beyond max_requests at once, sends them nowhere, says so in the log, and lets others in as calls end", async () => {
+    const { call, sent, log } = await world(() => ({ after: 100, code: "ok" }), "circuit_breaker: { max_requests: 2 }, ");
+    const replies = await Promise.all(Array.from({ length: 5 }, () => call("Once")));
+    expect(replies.map(({ code }) => code).sort()).toEqual(["ok", "ok", "unavailable", "unavailable", "unavailable"]);
+    expect(replies.filter(({ code, ms }) => code === "unavailable" && ms >= 90)).toEqual([]);
+    expect(sent.length).toBe(2);
+    expect(log).toEqual([{ level: "warn", event: "circuit-open", cluster: "c", limit: "maxRequests", most: 2, refused: 1 }]);
+    expect((await call("Once")).code).toBe("ok");
+  });
+
+  it("makes no further attempt beyond max_retries: the answer of the first is the answer", async () => {
+    const { call, sent } = await world(() => ({ after: 0, code: "unavailable" }), "circuit_breaker: { max_retries: 0 }, outlier: { failure_percent: 100 }, ");
+    expect((await call("Safe")).code).toBe("unavailable");
+    expect(sent.length).toBe(1);
+  });
+
+  it("counts a call that fails, or runs out of time, as over", async () => {
+    const { call } = await world((_name, made) => (made < 3 ? "never" : { after: 0, code: made < 6 ? "unavailable" : "ok" }), "circuit_breaker: { max_requests: 1, max_connections: 1, max_pending_requests: 1 }, ");
+    const codes: string[] = [];
+    for (let i = 0; i < 8; i++) codes.push((await call("Once", "x", { "connect-timeout-ms": "30" })).code);
+    expect(codes).toEqual([...Array.from({ length: 3 }, () => "deadline_exceeded"), ...Array.from({ length: 3 }, () => "unavailable"), "ok", "ok"]);
+  });
+});
+
+it("a second attempt after an error goes to a neighbour, after a broken connection to another place", async () => {
+  for (const [code, second] of [["unavailable", "a"], [undefined, "b"]] as const) {
+    const { call, sent } = await world((_name, made) => (made > 0 ? { after: 0, code: "ok" } : code === undefined ? "never" : { after: 0, code }));
+    expect((await call("Safe")).code).toBe("ok");
+    expect([sent.length, sent[0]![0], sent[1]![0], sent[0] === sent[1]]).toEqual([2, "a", second, false]);
+  }
 });

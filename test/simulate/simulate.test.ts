@@ -45,17 +45,17 @@ describe("a quick simulation", () => {
     const base = await compiledConfig();
     const again = async (seed: number) => {
       const scenario = simulated.scenarios.find(({ name }) => name === "endpoint gray")!;
-      const strategy = simulated.strategies.find(({ name }) => name === "both")!;
+      const strategy = simulated.strategies.find(({ name }) => name === "defaults")!;
       return tally(scenario, strategy, await run(base, fleetOf(seed, simulated), scenario, strategy, seed));
     };
-    const before = figuresOf(simulated, "endpoint gray", "both");
+    const before = figuresOf(simulated, "endpoint gray", "defaults");
     expect(await again(1)).toEqual(before);
     expect(await again(2)).not.toEqual(before);
   }, 60_000);
 
   it("comes to what the whole proxy comes to, with requests and replies", async () => {
     const base = await compiledConfig();
-    const strategy = simulated.strategies.find(({ name }) => name === "both")!;
+    const strategy = simulated.strategies.find(({ name }) => name === "defaults")!;
     for (const scenario of simulated.scenarios.filter(({ fault }) => fault !== null).map((one) => ({ ...one, lastsMs: 40_000 }))) {
       const [direct, whole] = [isolateAt, wholeIsolateAt].map((open) => run(base, fleetOf(2, simulated), scenario, strategy, 2, open));
       const [a, b] = [tally(scenario, strategy, await direct!), tally(scenario, strategy, await whole!)];
@@ -74,7 +74,7 @@ describe("a quick simulation", () => {
   });
 
   it("loses no call that may be repeated with the defaults", () => {
-    for (const { failed } of simulated.figures.filter(({ strategy }) => strategy === "both")) expect(failed).toBe(0);
+    for (const { failed } of simulated.figures.filter(({ strategy }) => strategy === "defaults")) expect(failed).toBe(0);
   });
 
   it("can be written down", () => {

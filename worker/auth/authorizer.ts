@@ -12,7 +12,7 @@ import { Fields, isName, type ReadableFields } from "../core/protocol/fields.ts"
 import { isMetadata } from "../core/protocol/metadata.ts";
 import type { Call } from "../proxy/call.ts";
 import type { Choosing } from "../proxy/choosing.ts";
-import type { Ports } from "../proxy/ports.ts";
+import type { Keep, Ports } from "../proxy/ports.ts";
 import { readUpTo } from "./get-json.ts";
 
 /** What an authorizer lets a call take along, or why it may not pass. */
@@ -43,6 +43,7 @@ export function authorizer(config: CompiledAuthorizer, { ports, choosing }: Auth
     const place = call.facts.place();
     const picked = pickEndpoint(choosing.snapshot(), config.cluster, { ...ask, place: place === null ? nowhere : readPlace(place) }, ports.random);
     if (picked === undefined) return { cause: "it has no endpoint", asked: false };
+    choosing.began(picked, call.facts.keep);
     const began = ports.now();
     const ended = new AbortController();
     const { promise: late, resolve } = Promise.withResolvers<"late">();
@@ -60,14 +61,14 @@ export function authorizer(config: CompiledAuthorizer, { ports, choosing }: Auth
     const answer = await Promise.race([exchange, late]);
     cancel();
     ended.abort();
-    tell(picked, answer, ports.now() - began);
+    tell(picked, answer, ports.now() - began, call.facts.keep);
     return answer === "late" ? { cause: `no answer within ${config.timeoutMs} ms`, asked: false } : answer;
   }
 
-  function tell(picked: Picked, answer: "late" | Uint8Array | { readonly asked: boolean }, ms: number): void {
-    if (answer === "late") return choosing.ended(config.cluster, picked, { code: "deadline_exceeded", by: "silence", ms });
+  function tell(picked: Picked, answer: "late" | Uint8Array | { readonly asked: boolean }, ms: number, keep: Keep): void {
+    if (answer === "late") return choosing.ended(config.cluster, picked, { code: "deadline_exceeded", by: "silence", ms }, keep);
     const good = answer instanceof Uint8Array || answer.asked;
-    choosing.ended(config.cluster, picked, good ? { code: "ok", by: "answered", ms } : { code: "unavailable", by: "transport", ms });
+    choosing.ended(config.cluster, picked, good ? { code: "ok", by: "answered", ms } : { code: "unavailable", by: "transport", ms }, keep);
   }
 
   async function judge(call: Call, principal: Principal | undefined, metadata: Record<string, string>, clientAddress: string): Promise<Answer | Refusal | "open"> {

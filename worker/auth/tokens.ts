@@ -3,7 +3,7 @@ import { chooseKey, type PublicKey } from "../core/auth/keys.ts";
 import type { Principal } from "../core/auth/principal.ts";
 import { recent } from "../core/auth/recent.ts";
 import type { Refusal } from "../core/auth/refusal.ts";
-import { isSigned, type VerifyingKey, verifyingKey } from "../core/auth/signature.ts";
+import { isSigned, type VerifyingKey, verifyingKey } from "./signature.ts";
 import { mostTokenLength, readToken, type ShownToken, tokenFault, type TokenFault, untilOf } from "../core/auth/token.ts";
 import type { Algorithm, CompiledJwtProvider } from "../core/config/compiled-auth.ts";
 import type { Keep, Ports } from "../proxy/ports.ts";

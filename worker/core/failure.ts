@@ -18,6 +18,7 @@ export type Failure =
   | { readonly kind: "stream-idle" }
   | { readonly kind: "left" }
   | { readonly kind: "nowhere-to-go" }
+  | { readonly kind: "circuit-open" }
   | { readonly kind: "transport"; readonly reached: "no" | "maybe"; readonly cause: string }
   | { readonly kind: "origin-status"; readonly status: number }
   | { readonly kind: "malformed-reply"; readonly what: string }
@@ -49,6 +50,7 @@ function say(failure: Failure): [Code, string] {
     case "stream-idle": return ["deadline_exceeded", "nothing moved on this stream for too long"];
     case "left": return ["canceled", "the caller left"];
     case "nowhere-to-go": return ["unavailable", "no origin may take this call"];
+    case "circuit-open": return ["unavailable", "too many calls are under way"];
     case "transport": return ["unavailable", "the origin could not be reached"];
     case "origin-status": return [codeFromHttpStatus(failure.status), `the origin answered HTTP ${failure.status}`];
     case "malformed-reply": return ["internal", `the origin's reply is malformed: ${failure.what}`];

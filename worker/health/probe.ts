@@ -38,7 +38,7 @@ async function askHttp({ transport }: Pick<Ports, "transport">, { endpoint, chec
   const reply = await transport({ endpoint, method: "GET", path: check.httpPath, headers: new Fields(), body: null, once: false, signal });
   if ("failure" in reply) return unreachable(reply.failure);
   reply.body?.cancel().catch(() => {});
-  const healthy = reply.status >= 200 && reply.status <= 299;
+  const healthy = check.httpStatuses.some(([from, to]) => reply.status >= from && reply.status <= to);
   return { healthy, detail: healthy ? "" : `HTTP ${reply.status}` };
 }
 

@@ -1,7 +1,7 @@
-import type { StateOf } from "../core/balance/snapshot.ts";
+import type { StateOf, WeightOf } from "../core/balance/snapshot.ts";
 import type { Absence, Read } from "../core/health/document.ts";
 import type { Overrides } from "../core/health/overrides.ts";
-import { stateOf } from "../core/health/states.ts";
+import { stateOf, weightOf } from "../core/health/states.ts";
 import { type HealthTable, isFresh } from "../core/health/table.ts";
 import type { Keep, Ports, Store } from "../proxy/ports.ts";
 import { overridesKey, tableKey } from "./documents.ts";
@@ -18,7 +18,9 @@ const logEveryMs = 60_000;
 export interface HealthReader {
   /** What is known now of each endpoint. Answers the same as long as `revision` does. */
   states(): StateOf;
-  /** Changes whenever `states` would answer differently. Cheap: to be asked by every call. */
+  /** What operators have set of weights, or the config's. */
+  weights(): WeightOf;
+  /** Changes whenever one of them would answer differently. Cheap: to be asked by every call. */
   revision(): number;
   /**
    * To be awaited by a call before it picks; undefined where the copy is fresh enough. The call makes a read of its own, waits
@@ -58,7 +60,7 @@ export function healthReader(ports: Pick<Ports, "store" | "now" | "after" | "log
     const none: Absence | undefined = "none" in read ? read.none : undefined;
     if (none !== undefined && none !== "missing") return complain(overridesKey, none);
     const next = "value" in read ? read.value : null;
-    if (drainedBy(next) !== drainedBy(overrides)) revision++;
+    if (decidedBy(next) !== decidedBy(overrides)) revision++;
     overrides = next;
   }
 
@@ -78,6 +80,7 @@ export function healthReader(ports: Pick<Ports, "store" | "now" | "after" | "log
   return {
     table: () => table,
     states: () => stateOf(table, overrides, now()),
+    weights: () => weightOf(overrides),
     revision() {
       const fresh = table !== null && isFresh(table, now());
       if (fresh !== believed) revision++;
@@ -104,6 +107,7 @@ function sameStates(a: HealthTable | null, b: HealthTable): boolean {
   return a?.endpoints.size === b.endpoints.size && [...b.endpoints].every(([key, { state }]) => a.endpoints.get(key)?.state === state);
 }
 
-function drainedBy(overrides: Overrides | null): string {
-  return JSON.stringify(overrides?.drains.map(({ target }) => target) ?? []);
+function decidedBy(overrides: Overrides | null): string {
+  const { drains, weights } = overrides ?? { drains: [], weights: [] };
+  return JSON.stringify([drains.map(({ target }) => target), weights.map(({ target, weight }) => [target, weight])]);
 }

@@ -13,3 +13,14 @@ export async function sweepForAMinute(sweep: Sweep, interval: number, { now, aft
     if (wait > -interval) await sweep();
   }
 }
+
+/** Of an interval; a sweep that comes by so much earlier than an interval after the last one finds its endpoints due all the same. */
+const spread = 0.1;
+
+/** Begins each sweep up to a tenth of the interval later than asked, at random: Workers that share origins and a cron do not probe in step. */
+export function jittered(sweep: Sweep, interval: number, { random, after }: Pick<Ports, "random" | "after">): Sweep {
+  return async () => {
+    await new Promise<void>((resolve) => void after(spread * interval * random(), resolve));
+    await sweep();
+  };
+}

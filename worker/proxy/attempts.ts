@@ -1,3 +1,4 @@
+import type { Breaker, Passage } from "../core/balance/breaker.ts";
 import type { Outcome } from "../core/balance/observation.ts";
 import { type Ask, type Picked, pickEndpoint } from "../core/balance/pick.ts";
 import { type Failed, hedgeAfter, isRepeatable, retryAfter, type RetryBudget } from "../core/balance/retry.ts";
@@ -16,6 +17,7 @@ export interface AttemptsNeeds {
   readonly usual: Usual;
   /** For each cluster, by index. */
   readonly budgets: readonly RetryBudget[];
+  readonly breakers: readonly Breaker[];
 }
 
 export interface Sending {
@@ -43,6 +45,7 @@ export interface Attempts {
 interface Running {
   readonly picked: Picked;
   readonly since: number;
+  readonly passage: Passage;
   readonly abort: AbortController | undefined;
   readonly settled: Promise<Settled>;
 }
@@ -56,38 +59,66 @@ interface Settled {
  * Sends a call to an endpoint, and to another one where it failed and may be repeated. One that has not answered for too
  * long gets another beside it, and the first good answer wins. One deadline, the call's own, is over all of them.
  */
-export function attempts({ ports, choosing, usual, budgets }: AttemptsNeeds, call: Call, { cluster, ask, replayable, oneReply, plural, send }: Sending): Attempts {
+export function attempts({ ports, choosing, usual, budgets, breakers }: AttemptsNeeds, call: Call, { cluster, ask, replayable, oneReply, plural, send }: Sending): Attempts {
   const retry = retryOf(call);
   const budget = budgets[cluster]!;
+  const breaker = breakers[cluster]!;
+  const { deadline } = call.life;
   budget.earn();
   const repeatable = replayable && isRepeatable(call.method);
   const most = replayable ? retry.maxAttempts : 1;
   const tried: Picked[] = [];
   const running = new Set<Running>();
+  let answered: Picked | undefined;
+  let finish = (): void => {};
 
-  function start(anywhere: boolean): boolean {
-    if (call.life.failure() !== undefined || (tried.length > 0 && !budget.spend())) return false;
-    const attempt = { tried, repeatable: repeatable && tried.length + 1 < most };
-    const now = choosing.snapshot();
-    const picked = pickEndpoint(now, cluster, ask, ports.random, attempt) ?? (anywhere ? pickEndpoint(now, cluster, ask, ports.random) : undefined);
-    if (picked === undefined) return false;
+  /** Sends it to one more endpoint; else says why not. */
+  function start(anywhere: boolean): Failure | undefined {
+    const failure = call.life.failure();
+    if (failure !== undefined) return failure;
+    const further = tried.length > 0;
+    const passage = breaker.attempt(ports.now(), deadline, further);
+    if ("over" in passage) return { kind: "circuit-open" };
+    const picked = further && !budget.spend() ? undefined : pick(anywhere);
+    if (picked === undefined) {
+      passage.end();
+      return { kind: "nowhere-to-go" };
+    }
     const made = tried.push(picked) - 1;
+    choosing.began(picked, call.facts.keep);
     call.trace.picked = { region: picked.region, endpoint: picked.endpoint.url };
     call.trace.attempts = tried;
     const abort = ports.endsWithReply || most === 1 ? undefined : new AbortController();
     if (abort !== undefined) call.life.signal.addEventListener("abort", () => abort.abort(), { once: true });
     const signal = abort?.signal ?? (oneReply && ports.endsWithReply ? null : call.life.signal);
-    const one: Running = { picked, since: ports.now(), abort, settled: send(picked, made, signal).then((reply) => ({ one, result: { reply } }), (error: unknown) => ({ one, result: { error } })) };
+    const settle = (result: Settled["result"]): Settled => {
+      passage.answered();
+      return { one, result };
+    };
+    const one: Running = { picked, since: ports.now(), passage, abort, settled: send(picked, made, signal).then((reply) => settle({ reply }), (error: unknown) => settle({ error })) };
     running.add(one);
-    return true;
+    return undefined;
+  }
+
+  function pick(anywhere: boolean): Picked | undefined {
+    const now = choosing.snapshot();
+    const attempt = { tried, left: regionsToLeave(), repeatable: repeatable && tried.length + 1 < most };
+    return pickEndpoint(now, cluster, ask, ports.random, attempt) ?? (anywhere ? pickEndpoint(now, cluster, ask, ports.random) : undefined);
+  }
+
+  /** A neighbour may do where one endpoint answered, if only with an error: it is the nearest. A second time, or without an answer, it is the place. */
+  function regionsToLeave(): readonly string[] {
+    return tried.filter((picked) => picked !== answered || tried.length > 1).map(({ region }) => region);
   }
 
   function ended(one: Running, { code, by }: Omit<Outcome, "ms">): void {
     if (!running.delete(one)) return;
-    const { picked, since } = one;
+    const { picked, since, passage } = one;
+    passage.end();
     const ms = ports.now() - since;
     if (code === "ok" && oneReply) usual.took(call.path, ms);
-    choosing.ended(cluster, picked, { code, by, ms: oneReply ? ms : 0 });
+    if (by === "answered") answered ??= picked;
+    choosing.ended(cluster, picked, { code, by, ms: oneReply ? ms : 0 }, call.facts.keep);
   }
 
   /** Tells of an attempt how it went; undefined where it is good enough to be relayed. */
@@ -128,34 +159,51 @@ export function attempts({ ports, choosing, usual, budgets }: AttemptsNeeds, cal
     }
   }
 
+  async function tryAll(): Promise<Reply> {
+    const refused = start(true);
+    if (refused !== undefined) throw new FailureError(refused);
+    let mayHedge = repeatable && oneReply && plural;
+    for (;;) {
+      const settled = await next(mayHedge && tried.length < most);
+      if (settled === undefined) {
+        mayHedge = start(false) === undefined;
+        continue;
+      }
+      const failed = judge(settled);
+      const wait = failed && retryAfter(retry, failed, repeatable, tried.length, ports.random());
+      // What no other attempt could make better is the answer, whoever else is under way.
+      if (wait !== undefined && call.life.failure() === undefined) {
+        if (tried.length < most && wait < call.life.remaining()) {
+          if (running.size === 0) await sleep(ports, wait);
+          if (start(running.size === 0) === undefined) continue;
+        }
+        if (running.size > 0) continue;
+      }
+      const { picked, since } = settled.one;
+      giveUp(since, settled.one);
+      call.trace.picked = { region: picked.region, endpoint: picked.endpoint.url };
+      if ("error" in settled.result) throw settled.result.error;
+      return settled.result.reply;
+    }
+  }
+
   return {
     async run() {
-      if (!start(true)) throw new FailureError(call.life.failure() ?? { kind: "nowhere-to-go" });
-      let mayHedge = repeatable && oneReply && plural;
-      for (;;) {
-        const settled = await next(mayHedge && tried.length < most);
-        if (settled === undefined) {
-          mayHedge = start(false);
-          continue;
-        }
-        const failed = judge(settled);
-        const wait = failed && retryAfter(retry, failed, repeatable, tried.length, ports.random());
-        // What no other attempt could make better is the answer, whoever else is under way.
-        if (wait !== undefined && call.life.failure() === undefined) {
-          if (tried.length < most && wait < call.life.remaining()) {
-            if (running.size === 0) await sleep(ports, wait);
-            if (start(running.size === 0)) continue;
-          }
-          if (running.size > 0) continue;
-        }
-        const { picked, since } = settled.one;
-        giveUp(since, settled.one);
-        call.trace.picked = { region: picked.region, endpoint: picked.endpoint.url };
-        if ("error" in settled.result) throw settled.result.error;
-        return settled.result.reply;
+      const admitted = breaker.call(ports.now(), deadline);
+      if ("over" in admitted) throw new FailureError({ kind: "circuit-open" });
+      finish = admitted.end;
+      try {
+        const reply = await tryAll();
+        if (reply.end instanceof Promise) void reply.end.then(finish);
+        else finish();
+        return reply;
+      } catch (error) {
+        finish();
+        throw error;
       }
     },
     over() {
+      finish();
       // Of a caller that left, or gave less time than such calls take, nobody can tell whose fault it was.
       const left = call.life.failure()?.kind === "left";
       giveUp(left ? -Infinity : ports.now() - Math.max(retry.perTryTimeoutMs, 3 * usual.of(call.path)));

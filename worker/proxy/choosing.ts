@@ -1,7 +1,9 @@
-import { observe, type Outcome, record } from "../core/balance/observation.ts";
+import { hasRow, record } from "../core/balance/ejection.ts";
+import { observe, type Outcome } from "../core/balance/observation.ts";
 import type { Picked } from "../core/balance/pick.ts";
-import { type Snapshot, snapshot, type StateOf } from "../core/balance/snapshot.ts";
+import { type Snapshot, snapshot, type StateOf, type WeightOf } from "../core/balance/snapshot.ts";
 import type { CompiledConfig } from "../core/config/compiled.ts";
+import { sharing } from "./board.ts";
 import type { Keep, Ports } from "./ports.ts";
 
 /** What all calls of an isolate pick from, and tell of. */
@@ -10,14 +12,18 @@ export interface Choosing {
   freshen(keep: Keep): Promise<void> | undefined;
   /** The snapshot of this instant. */
   snapshot(): Snapshot;
+  /** To be told of each pick that is sent. What goes on after the reply is handed to `keep`, here and below. */
+  began(picked: Picked, keep: Keep): void;
   /** Takes in how a call to an endpoint of this cluster (by index) ended. To be called once for each pick. */
-  ended(cluster: number, picked: Picked, outcome: Outcome): void;
+  ended(cluster: number, picked: Picked, outcome: Outcome, keep: Keep): void;
 }
 
 /** What others know of endpoints. */
 export interface Known {
   states(): StateOf;
-  /** Changes whenever `states` would answer differently. */
+  /** Default: the config's weights. */
+  weights?(): WeightOf;
+  /** Changes whenever one of these would answer differently. */
   revision(): number;
   /** A read that is worth a short wait, or undefined. Never rejects. What goes on after that wait is handed to `keep`. */
   freshen(keep: Keep): Promise<void> | undefined;
@@ -48,29 +54,47 @@ export function choosing({ clusters }: CompiledConfig, ports: Ports, known: Know
   let current: Snapshot | undefined;
   let due = Infinity;
   let revision = known.revision();
+  const shared = ports.board === null ? undefined : sharing(ports, ports.board, clusters, observations, () => void (due = -Infinity));
+
+  function logTurns(cluster: number, { region, neighbours }: Picked, { by, code }: Outcome, before: readonly number[]): void {
+    const { name, localities } = clusters[cluster]!;
+    const { endpoints } = localities.find((locality) => locality.region === region)!;
+    for (const [i, { ejectedUntil }] of neighbours.entries()) {
+      if (ejectedUntil === before[i]) continue;
+      const event = ejectedUntil === 0 ? "endpoint-back" : "endpoint-ejected";
+      ports.log({ level: "warn", event, cluster: name, region, endpoint: endpoints[i]!.url, ...(ejectedUntil > 0 && { ms: ejectedUntil - ports.now(), by, code }) });
+    }
+  }
+
   return {
-    freshen: (keep) => known.freshen(keep),
+    freshen(keep) {
+      const [documents, notes] = [known.freshen(keep), shared?.freshen(keep)];
+      return documents === undefined || notes === undefined ? (documents ?? notes) : Promise.all([documents, notes]).then(() => undefined);
+    },
     snapshot() {
       const now = ports.now();
       if (current !== undefined && now < due && revision === known.revision()) return current;
       revision = known.revision();
       const states = known.states();
       if (current !== undefined) welcomeBack(current, states, now);
-      current = snapshot(clusters, states, { observations, now });
+      current = snapshot(clusters, states, { observations, now }, known.weights?.());
       due = current.until;
       return current;
     },
-    ended(cluster, { seen, region, endpoint, trial }, outcome) {
+    began({ trial, neighbours }, keep) {
+      if (trial) shared?.tell(neighbours, false, keep);
+    },
+    ended(cluster, picked, outcome, keep) {
+      const { seen, neighbours, trial } = picked;
       seen.pending--;
       const now = ports.now();
-      const before = seen.ejectedUntil;
-      const change = record(seen, outcome, now, observations[cluster]!, clusters[cluster]!.outlier, trial);
+      const before = outcome.code !== "ok" || trial ? neighbours.map(({ ejectedUntil }) => ejectedUntil) : [];
+      const hadRow = shared !== undefined && hasRow(neighbours, now);
+      const change = record(picked, outcome, now, observations[cluster]!, clusters[cluster]!.outlier);
+      shared?.tell(change === "now" ? neighbours : [seen], hadRow && !hasRow(neighbours, now), keep);
       if (change === "now") due = now;
       else if (change === "soon" && plural[cluster]) due = Math.min(due, now + soonMs);
-      if (seen.ejectedUntil !== before) {
-        const event = seen.ejectedUntil === 0 ? "endpoint-back" : "endpoint-ejected";
-        ports.log({ level: "warn", event, cluster: clusters[cluster]!.name, region, endpoint: endpoint.url, ...(seen.ejectedUntil > 0 && { ms: seen.ejectedUntil - now, by: outcome.by, code: outcome.code }) });
-      }
+      if (change === "now") logTurns(cluster, picked, outcome, before);
     },
   };
 }

@@ -5,6 +5,7 @@ import { FailureError } from "../core/failure.ts";
 import { prefixLength } from "../core/protocol/envelope.ts";
 import type { AskOf } from "./ask.ts";
 import { attempts, type Attempts, retryOf } from "./attempts.ts";
+import { breaking } from "./breaking.ts";
 import type { Call, Reply } from "./call.ts";
 import type { Choosing } from "./choosing.ts";
 import { type IdleWatch, idleWatch, relayFramed } from "./framed.ts";
@@ -28,7 +29,8 @@ export interface ForwardNeeds {
 
 /** Takes a call to its cluster's endpoints, and relays what comes back. Throws a FailureError where that cannot be. */
 export function forward({ ports, limits, choosing, askOf, recoding }: ForwardNeeds): Handler {
-  const needs = { ports, choosing, usual: usual(), budgets: choosing.snapshot().clusters.map(retryBudget) };
+  const { clusters } = choosing.snapshot();
+  const needs = { ports, choosing, usual: usual(), budgets: clusters.map(retryBudget), breakers: clusters.map(({ cluster }) => breaking(ports, cluster)) };
 
   async function send(call: Call, way: Plan, outgoing: Outgoing, idle: IdleWatch | undefined, picked: Picked, made: number, signal: AbortSignal | null): Promise<Reply> {
     const request = writeRequest(call, way, picked.endpoint, outgoing, signal);

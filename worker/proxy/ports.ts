@@ -30,6 +30,14 @@ export interface Ports {
   readonly sha256: (text: string) => string;
   /** The rate limiter of this name, where the platform has one. */
   readonly limiter: (name: string) => Limiter | undefined;
+  /** What isolates that are near each other share at once; null where an isolate is by itself. */
+  readonly board: Board | null;
+}
+
+/** One small document of a data centre, which whoever wrote last has written, and which may be gone at any time. */
+export interface Board {
+  read(): Promise<Uint8Array | null>;
+  write(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
 }
 
 export interface Fetched {

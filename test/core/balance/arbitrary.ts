@@ -38,8 +38,8 @@ export function endpoints(region: string, count: number): CompiledEndpoint[] {
 }
 
 export function cluster(name: string, localities: readonly CompiledLocality[], rest: Partial<CompiledCluster> = {}): CompiledCluster {
-  const outlier = { consecutiveFailures: 5, baseEjectionMs: 30_000, maxEjectionMs: 300_000, maxEjected: 0.1 };
-  return { name, dialect: "connect", codecs: ["proto"], localities, bandKm: 250, choice: "random", healthCheck: null, outlier, slowStartMs: 0, ...rest };
+  const outlier = { consecutiveFailures: 5, baseEjectionMs: 30_000, maxEjectionMs: 300_000, maxEjected: 0.1, localityFailures: 3, failureRate: 0.3 };
+  return { name, dialect: "connect", codecs: ["proto"], localities, bandKm: 250, choice: "random", healthCheck: null, outlier, circuitBreaker: null, slowStartMs: 0, ...rest };
 }
 
 export function match(rest: Partial<CompiledMatch> = {}): CompiledMatch {

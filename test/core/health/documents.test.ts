@@ -10,7 +10,7 @@ import type { Overrides } from "../../../worker/core/health/overrides.ts";
 import { decodeTable, encodeTable } from "../../../worker/core/health/codec.ts";
 import { anyTable, health, mangled, noon, table } from "./tables.ts";
 
-const anyOverrides: fc.Arbitrary<Overrides> = fc.record({ writtenAt: fc.nat(), drains: fc.array(fc.record({ target: fc.string(), reason: fc.stringMatching(/^[a-z]*$/), since: fc.nat() }), { maxLength: 4 }) });
+const anyOverrides: fc.Arbitrary<Overrides> = fc.record({ writtenAt: fc.nat(), drains: fc.array(fc.record({ target: fc.string(), reason: fc.stringMatching(/^[a-z]*$/), since: fc.nat() }), { maxLength: 4 }), weights: fc.array(fc.record({ target: fc.string(), weight: fc.nat(1_000_000), since: fc.nat() }), { maxLength: 4 }) });
 
 describe.each([
   { document: "a health table", decode: decodeTable, schema: HealthTableSchema, bytes: anyTable.map(encodeTable) },

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { endpointKey, keysAbove } from "../../../worker/core/balance/endpoint-key.ts";
-import { stateOf } from "../../../worker/core/health/states.ts";
+import { stateOf, weightOf } from "../../../worker/core/health/states.ts";
 import { tableMaxAgeMs } from "../../../worker/core/health/table.ts";
 import { dueTargets, sweepInterval, targetsOf } from "../../../worker/core/health/targets.ts";
 import { cluster, endpoint, locality } from "../balance/arbitrary.ts";
@@ -11,7 +11,7 @@ const one = endpoint("https://one");
 const bound = { ...endpoint("https://two"), binding: "TWO" };
 const users = cluster("users", [locality("eu", { endpoints: [one, bound] }), locality("us", { endpoints: [one] })], { healthCheck: check() });
 const known = table({ "users/eu/https://one": health({ state: "unhealthy" }), "users/eu/https://two via TWO": health() });
-const drained = (...targets: string[]) => ({ writtenAt: noon, drains: targets.map((target) => ({ target, reason: "", since: noon })) });
+const drained = (...targets: string[]) => ({ writtenAt: noon, drains: targets.map((target) => ({ target, reason: "", since: noon })), weights: [] });
 
 function states(overrides = drained(), now = noon, of = users, from: typeof known | null = known): string[] {
   const state = stateOf(from, overrides, now);
@@ -71,5 +71,21 @@ describe("a sweep", () => {
   });
   test("takes those that were probed in the future, as no clock can be that wrong for long", () => {
     expect(dueTargets(targets, table({ "users/eu/https://one": health({ probedAt: noon + 3_600_000 }) }), noon)).toHaveLength(3);
+  });
+});
+
+describe("the weight of a locality or an endpoint", () => {
+  const weights = (...weighed: [string, number][]) => {
+    const of = weightOf({ writtenAt: noon, drains: [], weights: weighed.map(([target, weight]) => ({ target, weight, since: noon })) });
+    return users.localities.map((place) => [of(users, place), ...place.endpoints.map((e) => of(users, place, e))]);
+  };
+  test("is the config's where nobody set another", () => {
+    expect(weights()).toEqual([[1, 1, 1], [1, 1]]);
+    expect(weights(["users", 5], ["eu", 5], ["users/eu/https://three", 5])).toEqual([[1, 1, 1], [1, 1]]);
+  });
+  test("is what was set for a locality, an endpoint's URL, or that with its binding, which goes first", () => {
+    expect(weights(["users/eu", 3], ["users/us/https://one", 0])).toEqual([[3, 1, 1], [1, 0]]);
+    expect(weights(["users/eu/https://two", 4])).toEqual([[1, 1, 4], [1, 1]]);
+    expect(weights(["users/eu/https://two", 4], ["users/eu/https://two via TWO", 9])).toEqual([[1, 1, 9], [1, 1]]);
   });
 });

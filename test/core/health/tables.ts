@@ -6,7 +6,7 @@ import type { EndpointHealth, HealthTable } from "../../../worker/core/health/ta
 export const noon = Date.UTC(2026, 10, 24, 12);
 
 export function check(rest: Partial<CompiledHealthCheck> = {}): CompiledHealthCheck {
-  return { service: "", httpPath: "", timeoutMs: 1000, intervalMs: 10_000, unhealthyThreshold: 3, healthyThreshold: 2, ...rest };
+  return { service: "", httpPath: "", httpStatuses: [[200, 299]], timeoutMs: 1000, intervalMs: 10_000, unhealthyThreshold: 3, healthyThreshold: 2, ...rest };
 }
 
 export function health(rest: Partial<EndpointHealth> = {}): EndpointHealth {

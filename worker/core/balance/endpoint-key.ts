@@ -12,7 +12,7 @@ export function keysAbove(cluster: string, region: string, endpoint: Named): rea
   return [cluster, localityKey(cluster, region), endpointKey(cluster, region, { ...endpoint, binding: null }), endpointKey(cluster, region, endpoint)];
 }
 
-/** `cluster/region`; a region may be called anything, so what would be read as the next part is escaped. */
-function localityKey(cluster: string, region: string): string {
+/** What names a locality: `cluster/region`. A region may be called anything, so what would be read as the next part is escaped. */
+export function localityKey(cluster: string, region: string): string {
   return `${cluster}/${region.replaceAll(/[%/\s]/g, (character) => encodeURIComponent(character))}`;
 }

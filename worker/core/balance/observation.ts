@@ -1,4 +1,4 @@
-import type { CompiledCluster, CompiledOutlier } from "../config/compiled.ts";
+import type { CompiledCluster } from "../config/compiled.ts";
 import type { Code } from "../protocol/code.ts";
 
 /** What one isolate has seen of one endpoint with its own calls. Outlives every snapshot. Times in milliseconds. */
@@ -19,6 +19,11 @@ export interface Observation {
   errors: number;
   /** How long good calls took lately, likewise; 0: none yet. */
   latency: number;
+  /** When a call last failed in a way that speaks against its whole locality, and when one last did not fail; -Infinity: none yet. */
+  failedAt: number;
+  goodAt: number;
+  /** How many such failures it had, at `failedAt`, since its locality last answered well. */
+  streak: number;
 }
 
 /** How a call ended, seen from the endpoint that it went to. */
@@ -38,65 +43,7 @@ export function observe({ localities }: CompiledCluster): Observations {
 }
 
 function fresh(): Observation {
-  return { pending: 0, failures: 0, ejections: 0, ejectedUntil: 0, trialSince: -Infinity, backSince: -Infinity, errors: 0, latency: 0 };
-}
-
-/** How much one call weighs in the means. */
-const weightOfOne = 0.1;
-
-/** After so long without a failure an endpoint's earlier ejections are forgotten. */
-const forgetMs = 60_000;
-
-/**
- * Takes in how a call ended; `onTrial`: it was to find out how an endpoint on probation is. Says whether it matters to picks:
- * `now` where the endpoint went or came back, `soon` where it is doing better or worse. Of an endpoint that is out, only a
- * trial says anything: the others began before it went.
- */
-export function record(one: Observation, outcome: Outcome, now: number, cluster: Observations, policy: CompiledOutlier, onTrial = false): "now" | "soon" | undefined {
-  if (one.ejectedUntil > 0 && !onTrial) return undefined;
-  if (onTrial) one.trialSince = -Infinity;
-  if (outcome.by === "left") return onTrial ? "now" : undefined;
-  const failed = isFailure(outcome);
-  one.errors += weightOfOne * ((failed ? 1 : 0) - one.errors);
-  if (!failed) return succeed(one, outcome, now);
-  one.failures++;
-  const unanswered = outcome.by !== "answered";
-  if ((!onTrial && one.failures < policy.consecutiveFailures) || !(onTrial || unanswered || mayEject(one, cluster, now, policy))) return "soon";
-  one.ejections++;
-  one.ejectedUntil = now + Math.min(policy.baseEjectionMs * one.ejections, policy.maxEjectionMs);
-  one.failures = 0;
-  return "now";
-}
-
-function succeed(one: Observation, { code, ms }: Outcome, now: number): "now" | "soon" {
-  one.failures = 0;
-  // Refusals are quick: who counted them would send everybody to whoever refuses.
-  if (code === "ok" && ms > 0) one.latency = one.latency === 0 ? ms : one.latency + weightOfOne * (ms - one.latency);
-  if (one.ejectedUntil === 0) {
-    if (now - one.backSince > forgetMs) one.ejections = 0;
-    return "soon";
-  }
-  one.ejectedUntil = 0;
-  one.backSince = now;
-  one.errors = 0;
-  return "now";
-}
-
-function isFailure({ code, by }: Outcome): boolean {
-  return by !== "answered" || code === "unavailable" || code === "internal" || code === "data_loss";
-}
-
-/**
- * Errors take out one endpoint of a cluster, and more up to the policy's share; a locality that fails as a whole goes as a
- * whole, where there is another.
- */
-function mayEject(one: Observation, cluster: Observations, now: number, { maxEjected, consecutiveFailures }: CompiledOutlier): boolean {
-  const all = cluster.flat();
-  const isOut = ({ ejectedUntil }: Observation): boolean => ejectedUntil > now;
-  if (all.filter(isOut).length < Math.max(1, Math.floor(maxEjected * all.length))) return true;
-  const neighbours = cluster.find((locality) => locality.includes(one)) ?? [];
-  const othersAreWell = all.some((other) => !neighbours.includes(other) && !isOut(other) && other.failures === 0);
-  return othersAreWell && neighbours.every((neighbour) => isOut(neighbour) || neighbour.failures >= consecutiveFailures);
+  return { pending: 0, failures: 0, ejections: 0, ejectedUntil: 0, trialSince: -Infinity, backSince: -Infinity, errors: 0, latency: 0, failedAt: -Infinity, goodAt: -Infinity, streak: 0 };
 }
 
 /** A trial that nobody has heard of for so long is over: the runtime may have dropped its call. */

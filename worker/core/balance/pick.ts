@@ -1,4 +1,5 @@
 import type { CompiledCluster, CompiledEndpoint, CompiledRoute } from "../config/compiled.ts";
+import { beginTrial } from "./ejection.ts";
 import { longestTrialMs, type Observation } from "./observation.ts";
 import type { Place } from "./place.ts";
 import { hash, mostWanted } from "./rendezvous.ts";
@@ -17,16 +18,19 @@ export interface Ask {
 export interface Picked {
   readonly region: string;
   readonly endpoint: CompiledEndpoint;
-  /** What this isolate has seen of it. */
+  /** What this isolate has seen of it, and of its whole locality. */
   readonly seen: Observation;
+  readonly neighbours: readonly Observation[];
   /** Whether this call finds out how it is. */
   readonly trial: boolean;
 }
 
 /** Which of a call's attempts an endpoint is picked for. */
 export interface Attempt {
-  /** What was tried before: another locality is picked where there is one, and another endpoint in any case. */
+  /** What was tried before: another endpoint is picked, where there is one. */
   readonly tried: readonly Picked[];
+  /** Regions to leave, where there is another. */
+  readonly left?: readonly string[];
   /** Whether the call may be sent again if it fails: only then may it be the one that is tried on an endpoint on probation. */
   readonly repeatable: boolean;
   /** It is not for a tier in panic. */
@@ -61,7 +65,7 @@ export function pickEndpoint({ clusters }: Snapshot, cluster: number, ask: Ask, 
 
 /** For a further attempt: who is well in another region, then who is well beside those that were tried, then another region in panic. */
 function pickElsewhere(view: ClusterView, ask: Ask, attempt: Attempt, random: Random): Picked | undefined {
-  const regions = attempt.tried.map(({ region }) => region);
+  const regions = attempt.left ?? none;
   const well = { ...attempt, onlyWell: true };
   return pickAmong(view, ask, regions, well, random) ?? pickAmong(view, ask, none, well, random) ?? pickAmong(view, ask, regions, attempt, random);
 }
@@ -86,10 +90,11 @@ function pickAmong(view: ClusterView, ask: Ask, avoid: readonly string[], attemp
   }
 }
 
-function take({ region }: LocalityView, { endpoint, state, seen }: EndpointView, now: number): Picked {
+function take({ region, seen: neighbours }: LocalityView, { endpoint, state, seen }: EndpointView, now: number): Picked {
+  const trial = state === "probation";
   seen.pending++;
-  if (state === "probation") seen.trialSince = now;
-  return { region, endpoint, seen, trial: state === "probation" };
+  if (trial) beginTrial({ seen, neighbours }, now);
+  return { region, endpoint, seen, neighbours, trial };
 }
 
 function pickLocality({ localities, standings }: ClusterView, pinned: number | undefined, random: Random): number {

@@ -1,4 +1,4 @@
-import type { CompiledCluster, CompiledEndpoint } from "../config/compiled.ts";
+import type { CompiledCluster, CompiledEndpoint, CompiledLocality } from "../config/compiled.ts";
 import { longestTrialMs, type Observation, type Observations, observe, readinessOf, speedOf } from "./observation.ts";
 import type { Point } from "./place.ts";
 import { hash } from "./rendezvous.ts";
@@ -11,6 +11,10 @@ import { type Weighted, weighted } from "./weighted.ts";
 export type EndpointState = "unknown" | "healthy" | "unhealthy" | "ejected" | "probation" | "drained";
 
 export type StateOf = (cluster: CompiledCluster, region: string, endpoint: CompiledEndpoint) => EndpointState;
+
+/** The weight of a locality, or of an endpoint of it: the config's, unless an operator has set another. */
+export type WeightOf = (cluster: CompiledCluster, locality: CompiledLocality, endpoint?: CompiledEndpoint) => number;
+const configured: WeightOf = (_cluster, locality, endpoint) => (endpoint ?? locality).weight;
 
 /** All that a pick looks at besides the call, at one instant; built anew when a document that it is made from changes. */
 export interface Snapshot {
@@ -40,6 +44,8 @@ export interface LocalityView {
   readonly countries: ReadonlySet<string>;
   readonly continents: ReadonlySet<string>;
   readonly endpoints: readonly EndpointView[];
+  /** What this isolate has seen of them, in their order. */
+  readonly seen: readonly Observation[];
   /** Endpoints that have a weight and are not drained, and those of them that are not unhealthy either. */
   readonly total: number;
   readonly eligible: number;
@@ -88,8 +94,9 @@ export function snapshot(
   clusters: readonly CompiledCluster[],
   stateOf: StateOf = () => "unknown",
   seen: Seen = { observations: clusters.map(observe), now: 0 },
+  weightOf: WeightOf = configured,
 ): Snapshot {
-  const views = clusters.map((cluster, i) => clusterView(cluster, stateOf, seen.observations[i]!, seen.now));
+  const views = clusters.map((cluster, i) => clusterView(cluster, { stateOf, weightOf }, seen.observations[i]!, seen.now));
   const endings = clusters.flatMap(({ slowStartMs }, i) => seen.observations[i]!.flat().map((one) => changesAt(one, seen.now, slowStartMs)));
   return { clusters: views, until: Math.min(Infinity, ...endings) };
 }
@@ -105,7 +112,7 @@ function stateNow(known: EndpointState, { ejectedUntil }: Observation, now: numb
   return ejectedUntil > now ? "ejected" : "probation";
 }
 
-function clusterView(cluster: CompiledCluster, stateOf: StateOf, observations: Observations, now: number): ClusterView {
+function clusterView(cluster: CompiledCluster, { stateOf, weightOf }: { readonly stateOf: StateOf; readonly weightOf: WeightOf }, observations: Observations, now: number): ClusterView {
   const localities = cluster.localities.map((locality, l): LocalityView => {
     const endpoints = locality.endpoints.map((endpoint, e): EndpointView => {
       const seen = observations[l]![e]!;
@@ -113,11 +120,13 @@ function clusterView(cluster: CompiledCluster, stateOf: StateOf, observations: O
     });
     const usual = middle(endpoints.map(({ seen }) => seen.latency).filter((ms) => ms > 0));
     const readiness = endpoints.map(({ state, seen }) => (state === "unhealthy" || state === "ejected" ? 0 : readinessOf(seen, now, cluster.slowStartMs)));
-    const weights = endpoints.map(({ endpoint, state }) => (state === "drained" ? 0 : endpoint.weight * locality.weight));
+    const weight = weightOf(cluster, locality);
+    const weights = endpoints.map(({ endpoint, state }) => (state === "drained" ? 0 : weightOf(cluster, locality, endpoint) * weight));
     const fit = weights.map((weight, i) => weight * readiness[i]! * speedOf(endpoints[i]!.seen, usual));
-    const { region, weight, priority, at } = locality;
+    const { region, priority, at } = locality;
     return {
       region, weight, priority, at, endpoints,
+      seen: observations[l]!,
       name: hash(`region ${region}`),
       countries: new Set(locality.countries),
       continents: new Set(locality.continents),

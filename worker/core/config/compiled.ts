@@ -60,6 +60,8 @@ export interface CompiledCluster {
   readonly choice: "random" | "least-pending";
   readonly healthCheck: CompiledHealthCheck | null;
   readonly outlier: CompiledOutlier;
+  /** null: no limits. */
+  readonly circuitBreaker: CompiledCircuitBreaker | null;
   readonly slowStartMs: number;
 }
 
@@ -68,6 +70,8 @@ export interface CompiledHealthCheck {
   readonly service: string | null;
   /** The path to GET; "" for grpc.health.v1. */
   readonly httpPath: string;
+  /** The statuses of a GET that are healthy, from and to. */
+  readonly httpStatuses: readonly (readonly [from: number, to: number])[];
   readonly timeoutMs: number;
   readonly intervalMs: number;
   readonly unhealthyThreshold: number;
@@ -75,11 +79,23 @@ export interface CompiledHealthCheck {
 }
 
 export interface CompiledOutlier {
+  /** In a row, of an endpoint; and of a whole locality, at two of its endpoints or more, 0: never. */
   readonly consecutiveFailures: number;
+  readonly localityFailures: number;
+  /** Share of an endpoint's calls lately, from 0 to 1. */
+  readonly failureRate: number;
   readonly baseEjectionMs: number;
   readonly maxEjectionMs: number;
   /** From 0 to 1. */
   readonly maxEjected: number;
+}
+
+/** How much one isolate may have under way to a cluster; null: as much as comes. */
+export interface CompiledCircuitBreaker {
+  readonly maxConnections: number | null;
+  readonly maxPendingRequests: number | null;
+  readonly maxRequests: number | null;
+  readonly maxRetries: number | null;
 }
 
 export interface CompiledMetadataMatch {

@@ -1,7 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { HealthTableSchema, OverridesSchema, State, type EndpointHealth as Written } from "../../../gen/fairlead/health/v1/health_pb.js";
 import { instantOf, type Read, readDocument, schemaVersion, timestampOf } from "./document.ts";
-import type { Overrides } from "./overrides.ts";
+import { mostWeight, type Overrides } from "./overrides.ts";
 import { shortText } from "./short-text.ts";
 import type { EndpointHealth, HealthTable } from "./table.ts";
 
@@ -47,15 +47,26 @@ function uint32(n: number): number {
   return Math.min(Math.max(Math.round(n), 0), 0xffffffff);
 }
 
-export function encodeOverrides({ writtenAt, drains }: Overrides): Uint8Array<ArrayBuffer> {
-  const written = drains.map(({ target, reason, since }) => ({ target, reason: shortText(reason), since: timestampOf(since) }));
-  return toBinary(OverridesSchema, create(OverridesSchema, { schemaVersion, drains: written, writtenAt: timestampOf(writtenAt) })) as Uint8Array<ArrayBuffer>;
+export function encodeOverrides({ writtenAt, drains, weights }: Overrides): Uint8Array<ArrayBuffer> {
+  const overrides = create(OverridesSchema, {
+    schemaVersion,
+    drains: drains.map(({ target, reason, since }) => ({ target, reason: shortText(reason), since: timestampOf(since) })),
+    weights: weights.map(({ target, weight, since }) => ({ target, weight: Math.min(uint32(weight), mostWeight), since: timestampOf(since) })),
+    writtenAt: timestampOf(writtenAt),
+  });
+  return toBinary(OverridesSchema, overrides) as Uint8Array<ArrayBuffer>;
 }
 
 /** Reads overrides, or says why there are none. Never throws. */
 export function decodeOverrides(bytes: Uint8Array | null): Read<Overrides> {
   const read = readDocument(OverridesSchema, bytes);
   if ("none" in read) return read;
-  const { writtenAt, drains } = read.value;
-  return { value: { writtenAt: instantOf(writtenAt), drains: drains.map(({ target, reason, since }) => ({ target, reason: shortText(reason), since: instantOf(since) })) } };
+  const { writtenAt, drains, weights } = read.value;
+  return {
+    value: {
+      writtenAt: instantOf(writtenAt),
+      drains: drains.map(({ target, reason, since }) => ({ target, reason: shortText(reason), since: instantOf(since) })),
+      weights: weights.map(({ target, weight, since }) => ({ target, weight: Math.min(weight, mostWeight), since: instantOf(since) })),
+    },
+  };
 }

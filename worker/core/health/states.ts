@@ -1,5 +1,5 @@
-import { endpointKey, keysAbove } from "../balance/endpoint-key.ts";
-import type { StateOf } from "../balance/snapshot.ts";
+import { endpointKey, keysAbove, localityKey } from "../balance/endpoint-key.ts";
+import type { StateOf, WeightOf } from "../balance/snapshot.ts";
 import type { Overrides } from "./overrides.ts";
 import { type HealthTable, isFresh } from "./table.ts";
 
@@ -13,5 +13,15 @@ export function stateOf(table: HealthTable | null, overrides: Overrides | null, 
   return (cluster, region, endpoint) => {
     if (drained.size > 0 && keysAbove(cluster.name, region, endpoint).some((key) => drained.has(key))) return "drained";
     return (cluster.healthCheck && probed?.get(endpointKey(cluster.name, region, endpoint))?.state) ?? "unknown";
+  };
+}
+
+/** The weights of localities and endpoints: an operator's goes before the config's, an endpoint's whole key before its URL. */
+export function weightOf(overrides: Overrides | null): WeightOf {
+  const weights = new Map(overrides?.weights.map(({ target, weight }) => [target, weight]));
+  return ({ name }, locality, endpoint) => {
+    if (weights.size === 0) return (endpoint ?? locality).weight;
+    if (endpoint === undefined) return weights.get(localityKey(name, locality.region)) ?? locality.weight;
+    return weights.get(endpointKey(name, locality.region, endpoint)) ?? weights.get(endpointKey(name, locality.region, { ...endpoint, binding: null })) ?? endpoint.weight;
   };
 }

@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import type { Limiter, Ports } from "../../proxy/ports.ts";
 import { fetchDocument } from "../../transport/document.ts";
 import { kvStore, type KvNamespace } from "./store.ts";
+import { cacheBoard, type CacheLike } from "./board.ts";
 import { type Fetcher, fetchTransport } from "../../transport/fetch.ts";
 
 /** The ports on workerd. It does not tell a refused connection from a broken one, so a thrown error may have reached. */
@@ -21,6 +22,7 @@ export function cloudflarePorts(env: object): Ports {
     fetch: fetchDocument,
     sha256: (text) => hash("sha256", text, "hex"),
     limiter: (name) => asLimiter(bindings[name]),
+    board: cacheBoard((caches as unknown as { readonly default: CacheLike }).default),
     log: (entry) => console[entry.level](JSON.stringify(entry)),
   };
 }

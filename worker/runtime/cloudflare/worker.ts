@@ -1,21 +1,29 @@
 import { createProxy, decodeArtifact, type Proxy } from "../../index.ts";
 import { sweepInterval } from "../../core/health/targets.ts";
 import { healthReader } from "../../health/reader.ts";
-import { sweepForAMinute } from "../../health/rounds.ts";
+import { jittered, sweepForAMinute } from "../../health/rounds.ts";
 import { type Sweep, sweeper } from "../../health/sweep.ts";
 import artifact from "../../../dist/fairlead.compiled";
 import { connectionFacts } from "./facts.ts";
 import { cloudflarePorts } from "./ports.ts";
+import { sweeperClass, type Waking } from "./sweeper.ts";
 
 const { config } = await decodeArtifact(new Uint8Array(artifact));
 const minute = 60_000;
 let proxy: Proxy | undefined;
 let sweep: Sweep | undefined;
 
+/** Where one is bound, the object that sweeps: https://developers.cloudflare.com/durable-objects/api/namespace/#getbyname */
+interface Env {
+  readonly FAIRLEAD_SWEEPER?: { getByName(name: string): Waking };
+}
+
 function open(env: object): Proxy {
   const ports = cloudflarePorts(env);
   return createProxy({ config, ports, known: healthReader(ports, { probed: sweepInterval(config.clusters) !== undefined }) });
 }
+
+export class Sweeper extends sweeperClass(config, cloudflarePorts) {}
 
 export default {
   fetch(request: Request, env: object, context: ExecutionContext): Promise<Response> {
@@ -23,9 +31,11 @@ export default {
     return proxy.fetch(request, connectionFacts(request, context));
   },
   /** A cron ticks by the minute at most. Who names none ticks by itself, as often as it likes: one sweep. */
-  scheduled({ cron }: { readonly cron: string }, env: object): Promise<void> {
+  scheduled({ cron }: { readonly cron: string }, env: Env): Promise<void> {
+    if (env.FAIRLEAD_SWEEPER !== undefined) return env.FAIRLEAD_SWEEPER.getByName("sweep").wake();
     const ports = cloudflarePorts(env);
-    sweep ??= sweeper(config, ports);
-    return cron === "" ? sweep() : sweepForAMinute(sweep, sweepInterval(config.clusters) ?? minute, ports);
+    const interval = sweepInterval(config.clusters) ?? minute;
+    sweep ??= jittered(sweeper(config, ports), interval, ports);
+    return cron === "" ? sweep() : sweepForAMinute(sweep, interval, ports);
   },
 };

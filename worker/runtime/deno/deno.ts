@@ -4,6 +4,8 @@ export interface DenoRuntime {
   readonly env: { get(name: string): string | undefined };
   /** Only there with --unstable-kv. */
   readonly openKv?: (path?: string) => Promise<DenoKv>;
+  /** Only there with --unstable-cron, and on Deno Deploy. */
+  readonly cron?: (name: string, schedule: string, handler: () => Promise<void>) => Promise<void>;
   readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
   serve(
     options: { hostname: string; port: number; onListen: (address: { hostname: string; port: number }) => void },

@@ -1,6 +1,7 @@
 import { createProxy, decodeArtifact } from "../../index.ts";
 import { sweepInterval } from "../../core/health/targets.ts";
 import { healthReader } from "../../health/reader.ts";
+import { jittered, sweepForAMinute } from "../../health/rounds.ts";
 import { sweeper } from "../../health/sweep.ts";
 import type { Store } from "../../proxy/ports.ts";
 import type { DenoRuntime } from "./deno.ts";
@@ -42,14 +43,18 @@ const ports = denoPorts(readSecret, await openStore());
 const interval = sweepInterval(config.clusters);
 const proxy = createProxy({ config, ports, known: healthReader(ports, { probed: interval !== undefined }) });
 
+/** Deno Deploy stops an app that has no calls, timers and all; its cron starts it again. https://docs.deno.com/deploy/reference/cron/ */
+const stops = readSecret("DENO_DEPLOYMENT_ID") !== undefined;
+
 if (interval !== undefined) {
-  const sweep = sweeper(config, ports);
+  const sweep = jittered(sweeper(config, ports), interval, ports);
   const again = async (): Promise<void> => {
     const began = ports.now();
     await sweep();
     ports.after(Math.max(0, began + interval - ports.now()), () => void again());
   };
-  void again();
+  if (stops && Deno.cron !== undefined) void Deno.cron("fairlead health sweep", "* * * * *", () => sweepForAMinute(sweep, interval, ports));
+  else void again();
 }
 
 Deno.serve(

@@ -24,6 +24,8 @@ export function denoPorts(env: (name: string) => string | undefined, store: Stor
     fetch: fetchDocument,
     sha256: (text) => hash("sha256", text, "hex"),
     limiter: () => undefined,
+    // All calls of a process are in one isolate.
+    board: null,
     log: (entry) => console[entry.level](JSON.stringify(entry)),
   };
 }

@@ -271,6 +271,13 @@ export declare type Cluster = Message<"fairlead.config.v1.Cluster"> & {
    * @generated from field: google.protobuf.Duration slow_start = 8;
    */
   slowStart?: Duration | undefined;
+
+  /**
+   * How much may be under way to the cluster at a time. Without it there is no limit.
+   *
+   * @generated from field: fairlead.config.v1.CircuitBreaker circuit_breaker = 9;
+   */
+  circuitBreaker?: CircuitBreaker | undefined;
 };
 
 /**
@@ -278,6 +285,50 @@ export declare type Cluster = Message<"fairlead.config.v1.Cluster"> & {
  * Use `create(ClusterSchema)` to create a new message.
  */
 export declare const ClusterSchema: GenMessage<Cluster>;
+
+/**
+ * How much one isolate may have under way to one cluster: each isolate counts for itself, and there are as many as the runtime
+ * starts. A call beyond a limit is refused as UNAVAILABLE and not sent again; a further attempt beyond one is not made. A call
+ * that the runtime drops without a word counts until its deadline.
+ * https://github.com/grpc/proposal/blob/master/A32-xds-circuit-breaking.md
+ *
+ * @generated from message fairlead.config.v1.CircuitBreaker
+ */
+export declare type CircuitBreaker = Message<"fairlead.config.v1.CircuitBreaker"> & {
+  /**
+   * Attempts under way, further ones and streams too. Each has a connection, or its share of one: fetch does not tell.
+   *
+   * @generated from field: optional uint32 max_connections = 1;
+   */
+  maxConnections?: number | undefined;
+
+  /**
+   * Attempts of which no answer has come; a unary one counts until all of it is there. None waits in a queue.
+   *
+   * @generated from field: optional uint32 max_pending_requests = 2;
+   */
+  maxPendingRequests?: number | undefined;
+
+  /**
+   * Calls under way; a stream counts until its end.
+   *
+   * @generated from field: optional uint32 max_requests = 3;
+   */
+  maxRequests?: number | undefined;
+
+  /**
+   * Further attempts under way, those beside a silent one too. 0: none is made.
+   *
+   * @generated from field: optional uint32 max_retries = 4;
+   */
+  maxRetries?: number | undefined;
+};
+
+/**
+ * Describes the message fairlead.config.v1.CircuitBreaker.
+ * Use `create(CircuitBreakerSchema)` to create a new message.
+ */
+export declare const CircuitBreakerSchema: GenMessage<CircuitBreaker>;
 
 /**
  * A scheduled probe of every endpoint of a cluster. What the probes find is shared through the health table.
@@ -298,7 +349,7 @@ export declare type HealthCheck = Message<"fairlead.config.v1.HealthCheck"> & {
     case: "service";
   } | {
     /**
-     * A GET of this path, behind the endpoint's own prefix; any status from 200 to 299 is healthy.
+     * A GET of this path, behind the endpoint's own prefix, answered by one of `http_statuses`.
      *
      * @generated from field: string http_path = 2;
      */
@@ -334,6 +385,13 @@ export declare type HealthCheck = Message<"fairlead.config.v1.HealthCheck"> & {
    * @generated from field: optional uint32 healthy_threshold = 6;
    */
   healthyThreshold?: number | undefined;
+
+  /**
+   * Of `http_path`, the statuses that are healthy: "204" or "200-399". Redirects are not followed. Default 200-299.
+   *
+   * @generated from field: repeated string http_statuses = 7;
+   */
+  httpStatuses: string[];
 };
 
 /**
@@ -378,6 +436,23 @@ export declare type Outlier = Message<"fairlead.config.v1.Outlier"> & {
    * @generated from field: optional uint32 max_ejected_percent = 4;
    */
   maxEjectedPercent?: number | undefined;
+
+  /**
+   * So many failures in a row of a whole locality, at two of its endpoints or more and with no good call of any between them,
+   * eject all of it while another locality is well. Of the errors that origins answer by themselves only UNAVAILABLE counts.
+   * 0: never. Default 3.
+   *
+   * @generated from field: optional uint32 locality_failures = 5;
+   */
+  localityFailures?: number | undefined;
+
+  /**
+   * An endpoint of whose calls lately this share failed or more is ejected though its failures did not come in one row, within
+   * max_ejected_percent; in the minute after it came back half of that is enough. 100: never. Default 30.
+   *
+   * @generated from field: optional uint32 failure_percent = 6;
+   */
+  failurePercent?: number | undefined;
 };
 
 /**

@@ -112,7 +112,7 @@ export declare type EndpointHealth = Message<"fairlead.health.v1.EndpointHealth"
 export declare const EndpointHealthSchema: GenMessage<EndpointHealth>;
 
 /**
- * What operators decided, in one document: the key "overrides" of the store. `fairlead drain` and `undrain` write it.
+ * What operators decided, in one document: the key "overrides" of the store. `fairlead drain`, `undrain` and `weigh` write it.
  *
  * @generated from message fairlead.health.v1.Overrides
  */
@@ -128,6 +128,11 @@ export declare type Overrides = Message<"fairlead.health.v1.Overrides"> & {
    * @generated from field: repeated fairlead.health.v1.Drain drains = 2;
    */
   drains: Drain[];
+
+  /**
+   * @generated from field: repeated fairlead.health.v1.Weight weights = 3;
+   */
+  weights: Weight[];
 
   /**
    * The last field on the wire, as in HealthTable.
@@ -172,6 +177,38 @@ export declare type Drain = Message<"fairlead.health.v1.Drain"> & {
  * Use `create(DrainSchema)` to create a new message.
  */
 export declare const DrainSchema: GenMessage<Drain>;
+
+/**
+ * A weight in the place of the config's.
+ *
+ * @generated from message fairlead.health.v1.Weight
+ */
+export declare type Weight = Message<"fairlead.health.v1.Weight"> & {
+  /**
+   * `cluster/region` for a locality's, `cluster/region/url` or an endpoint's whole key for an endpoint's.
+   *
+   * @generated from field: string target = 1;
+   */
+  target: string;
+
+  /**
+   * 0: no share.
+   *
+   * @generated from field: uint32 weight = 2;
+   */
+  weight: number;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp since = 3;
+   */
+  since?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message fairlead.health.v1.Weight.
+ * Use `create(WeightSchema)` to create a new message.
+ */
+export declare const WeightSchema: GenMessage<Weight>;
 
 /**
  * @generated from enum fairlead.health.v1.State

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { createLocalJWKSet, type JWK, jwtVerify } from "jose";
 import { beforeAll, describe, expect, it } from "vitest";
-import { chooseKey, type KeySet, readKeySet } from "../../../worker/core/auth/keys.ts";
-import { isSigned, verifyingKey } from "../../../worker/core/auth/signature.ts";
-import { bearerToken, readToken, tokenFault } from "../../../worker/core/auth/token.ts";
-import type { Algorithm } from "../../../worker/core/config/compiled-auth.ts";
-import { issuerName, type SigningKey, signingKey, token, type TokenParts } from "../../auth/issuer.ts";
-import { noon } from "../health/tables.ts";
+import { chooseKey, type KeySet, readKeySet } from "../../worker/core/auth/keys.ts";
+import { isSigned, verifyingKey } from "../../worker/auth/signature.ts";
+import { bearerToken, readToken, tokenFault } from "../../worker/core/auth/token.ts";
+import type { Algorithm } from "../../worker/core/config/compiled-auth.ts";
+import { issuerName, type SigningKey, signingKey, token, type TokenParts } from "./issuer.ts";
+import { noon } from "../core/health/tables.ts";
 
 const algorithms: Algorithm[] = ["RS256", "ES256", "EdDSA"];
 const expected = { issuer: issuerName, audiences: ["api", "other"], algorithms, clockSkewMs: 30_000 };

@@ -1,0 +1,196 @@
+import { describe, expect, it } from "vitest";
+import { pickEndpoint } from "../../worker/core/balance/pick.ts";
+import { nowhere } from "../../worker/core/balance/place.ts";
+import type { Outcome } from "../../worker/core/balance/observation.ts";
+import type { CompiledConfig } from "../../worker/core/config/compiled.ts";
+import { choosing, nothingKnown } from "../../worker/proxy/choosing.ts";
+import type { Board } from "../../worker/proxy/ports.ts";
+import { cluster, endpoints, locality, route, seeded } from "../core/balance/arbitrary.ts";
+import { settled, world, type World } from "../health/world.ts";
+
+const near = cluster("c", [locality("near", { endpoints: endpoints("near", 3) }), locality("far", { priority: 1, endpoints: endpoints("far", 3) })]);
+const config = { clusters: [near] } as unknown as CompiledConfig;
+const good: Outcome = { code: "ok", by: "answered", ms: 10 };
+const broken: Outcome = { code: "unavailable", by: "transport", ms: 10 };
+
+interface Held extends Board {
+  bytes: Uint8Array | null;
+  writes: number;
+  reads: number;
+  /** What happens before it answers. */
+  doing: () => Promise<void> | void;
+}
+
+function board(): Held {
+  const held: Held = {
+    bytes: null, writes: 0, reads: 0, doing: () => {},
+    async read() {
+      held.reads++;
+      await held.doing();
+      return held.bytes;
+    },
+    async write(bytes) {
+      held.writes++;
+      await held.doing();
+      held.bytes = bytes;
+    },
+  };
+  return held;
+}
+
+/** An isolate of a data centre, whose calls end as told. */
+function isolate(ports: World, shared: Board | null, seed = 1) {
+  const chooser = choosing(config, { ...ports, board: shared }, nothingKnown);
+  const random = seeded(seed);
+  const keep = () => {};
+  const pick = () => pickEndpoint(chooser.snapshot(), 0, { route: route(), place: nowhere, key: undefined }, random, { tried: [], repeatable: true })!;
+  const call = async (outcomeOf: (region: string) => Outcome) => {
+    await chooser.freshen(keep);
+    const picked = pick();
+    chooser.began(picked, keep);
+    chooser.ended(0, picked, outcomeOf(picked.region), keep);
+    await settled();
+    return picked.region;
+  };
+  return { chooser, call, keep };
+}
+
+const nearIsDead = (region: string): Outcome => (region === "near" ? broken : good);
+const allIsWell = (): Outcome => good;
+
+describe("isolates that share a board", () => {
+  it("learn of a dead region from each other: three calls of three isolates eject it for all", async () => {
+    const [ports, shared] = [world(), board()];
+    const isolates = Array.from({ length: 5 }, (_, seed) => isolate(ports, shared, seed));
+    const regions: string[] = [];
+    for (const { call } of isolates) {
+      regions.push(await call(nearIsDead));
+      await ports.pass(100);
+    }
+    expect(regions.filter((region) => region === "near").length).toBeLessThanOrEqual(4);
+    await ports.pass(1000);
+    for (const { call } of isolates) expect(await call(nearIsDead)).toBe("far");
+    const alone = Array.from({ length: 5 }, (_, seed) => isolate(ports, null, seed));
+    for (const { call } of alone) expect(await call(nearIsDead)).toBe("near");
+  });
+
+  it("try an ejected region with one call for all of them, and all hear that it is back", async () => {
+    const [ports, shared] = [world(), board()];
+    const isolates = Array.from({ length: 4 }, (_, seed) => isolate(ports, shared, seed));
+    for (let i = 0; i < 6; i++) {
+      await isolates[i % 4]!.call(nearIsDead);
+      await ports.pass(1000);
+    }
+    const until = Math.max(...isolates[0]!.chooser.snapshot().clusters[0]!.localities[0]!.seen.map(({ ejectedUntil }) => ejectedUntil));
+    await ports.pass(until - ports.now());
+    const trial = isolates[1]!;
+    await trial.chooser.freshen(trial.keep);
+    const picked = pickEndpoint(trial.chooser.snapshot(), 0, { route: route(), place: nowhere, key: undefined }, () => 0, { tried: [], repeatable: true })!;
+    trial.chooser.began(picked, trial.keep);
+    await settled();
+    expect([picked.region, picked.trial]).toEqual(["near", true]);
+    await ports.pass(1000);
+    for (const { call } of [isolates[0]!, isolates[2]!, isolates[3]!]) expect(await call(allIsWell)).toBe("far");
+    trial.chooser.ended(0, picked, good, trial.keep);
+    await settled();
+    await ports.pass(1000);
+    await isolates[2]!.chooser.freshen(isolates[2]!.keep);
+    const states = isolates[2]!.chooser.snapshot().clusters[0]!.localities[0]!.endpoints.map(({ state }) => state).sort();
+    expect(states).toEqual(["probation", "probation", "unknown"]);
+  });
+
+  it("log every endpoint of a region that goes, where it was found out, and nothing where it was heard", async () => {
+    const [ports, elsewhere, shared] = [world(), world(), board()];
+    const one = isolate(ports, shared);
+    for (let i = 0; i < 4; i++) await one.call(nearIsDead);
+    const entry = { level: "warn", event: "endpoint-ejected", cluster: "c", region: "near", ms: 30_000, by: "transport", code: "unavailable" };
+    expect(ports.logged).toEqual([0, 1, 2].map((i) => ({ ...entry, endpoint: `https://near-${i}` })));
+    expect(await isolate(elsewhere, shared).call(nearIsDead)).toBe("far");
+    expect(elsewhere.logged).toEqual([]);
+  });
+
+  it("write nothing while all is well, and read once a second at most", async () => {
+    const [ports, shared] = [world(), board()];
+    const { call } = isolate(ports, shared);
+    for (let i = 0; i < 100; i++) {
+      await call(allIsWell);
+      await ports.pass(100);
+    }
+    expect([shared.writes, shared.reads]).toEqual([0, 10]);
+  });
+
+  it("write a failure in a row once a second at most, an ejection at once", async () => {
+    const [ports, shared] = [world(), board()];
+    const { call } = isolate(ports, shared);
+    let i = 0;
+    for (; i < 20; i++) {
+      await call(() => (i % 4 === 0 ? broken : good));
+      await ports.pass(100);
+    }
+    expect(shared.writes).toBeGreaterThan(0);
+    expect(shared.writes).toBeLessThanOrEqual(3);
+    const before = shared.writes;
+    for (i = 0; i < 3; i++) await call(() => broken);
+    expect(shared.writes - before).toBeGreaterThanOrEqual(1);
+  });
+
+  it("write again what another one's write took away", async () => {
+    const [ports, shared] = [world(), board()];
+    const [one, other] = [isolate(ports, shared, 1), isolate(ports, shared, 2)];
+    for (let i = 0; i < 4; i++) await one.call(nearIsDead);
+    expect(await other.call(nearIsDead)).toBe("far");
+    shared.bytes = null;
+    await ports.pass(1000);
+    await one.call(allIsWell);
+    await one.call(allIsWell);
+    const third = isolate(ports, shared, 3);
+    expect(await third.call(nearIsDead)).toBe("far");
+  });
+});
+
+describe("a board that does not work", () => {
+  it("keeps a call for 10 ms at most; what comes later is taken all the same", async () => {
+    const [ports, shared] = [world(), board()];
+    const one = isolate(ports, shared, 1);
+    for (let i = 0; i < 4; i++) await one.call(nearIsDead);
+    const other = isolate(ports, shared, 2);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    shared.doing = () => promise;
+    let went = false;
+    void other.chooser.freshen(other.keep)!.then(() => (went = true));
+    await ports.pass(9);
+    expect(went).toBe(false);
+    await ports.pass(1);
+    expect(went).toBe(true);
+    resolve();
+    await settled();
+    expect(other.chooser.snapshot().clusters[0]!.localities[0]!.endpoints.map(({ state }) => state)).toEqual(["ejected", "ejected", "ejected"]);
+  });
+
+  it("fails no call, is left alone for thirty seconds, and is spoken of", async () => {
+    const [ports, shared] = [world(), board()];
+    shared.doing = () => {
+      throw new Error("no cache was configured");
+    };
+    const { call } = isolate(ports, shared);
+    for (let i = 0; i < 290; i++) {
+      await call(allIsWell);
+      await ports.pass(100);
+    }
+    expect(shared.reads).toBe(1);
+    expect(ports.logged).toEqual([{ level: "warn", event: "board-unusable", error: "Error: no cache was configured" }]);
+    await ports.pass(1000);
+    await call(allIsWell);
+    expect(shared.reads).toBe(2);
+  });
+
+  it("is not believed where it is corrupt or of other endpoints", async () => {
+    const [ports, shared] = [world(), board()];
+    for (const bytes of [Uint8Array.of(1, 2, 3), new TextEncoder().encode('["fairlead-board 1",["c/elsewhere/x",1,1,1,1,1,1,1,1,1,1]]'), new Uint8Array(1_000_000)]) {
+      shared.bytes = bytes;
+      const { call, chooser } = isolate(ports, shared);
+      expect(await call(allIsWell)).toBe("near");
+      expect(chooser.snapshot().clusters[0]!.localities.flatMap(({ endpoints }) => endpoints.map(({ state }) => state))).toEqual(Array.from({ length: 6 }, () => "unknown"));
+    }
+  });
+});

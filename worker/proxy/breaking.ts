@@ -1,0 +1,27 @@
+import { type Breaker, breaker, type Limit } from "../core/balance/breaker.ts";
+import type { CompiledCluster } from "../core/config/compiled.ts";
+import type { Ports } from "./ports.ts";
+
+const logEveryMs = 1000;
+
+/** A cluster's breaker, which tells the log what it refused: once a second at most, with how often since. */
+export function breaking({ now, log }: Pick<Ports, "now" | "log">, { name, circuitBreaker }: CompiledCluster): Breaker {
+  const inner = breaker(circuitBreaker);
+  if (circuitBreaker === null) return inner;
+  const refused = new Map<Limit, { count: number; loggedAt: number }>();
+
+  function told<T extends object>(answer: T): T {
+    if (!("over" in answer)) return answer;
+    const over = answer.over as Limit;
+    const { count, loggedAt } = refused.get(over) ?? { count: 0, loggedAt: -Infinity };
+    const due = Math.abs(now() - loggedAt) >= logEveryMs;
+    if (due) log({ level: "warn", event: "circuit-open", cluster: name, limit: over, most: circuitBreaker![over], refused: count + 1 });
+    refused.set(over, due ? { count: 0, loggedAt: now() } : { count: count + 1, loggedAt });
+    return answer;
+  }
+
+  return {
+    call: (...asked) => told(inner.call(...asked)),
+    attempt: (...asked) => told(inner.attempt(...asked)),
+  };
+}
