@@ -1,4 +1,4 @@
-import { figuresOf, grayRatio, percent } from "./report.ts";
+import { figuresOf, grayRatio, mean, milliseconds, percent } from "./report.ts";
 import type { Simulated } from "./simulate.ts";
 import { bucketMs } from "./tally.ts";
 
@@ -6,9 +6,10 @@ import { bucketMs } from "./tally.ts";
 export function findings(simulated: Simulated): string {
   const touched = (scenario: string, strategy: string): readonly number[] => figuresOf(simulated, scenario, strategy)?.touched ?? [];
   const second = (strategy: string, scenario = "region refused"): string => percent(touched(scenario, strategy)[1] ?? NaN);
+  const minute = (strategy: string, scenario: string): string => percent(mean(touched(scenario, strategy).slice(2, 6)));
   const most = (strategy: string, scenario: string): string => percent(Math.max(...touched(scenario, strategy).slice(1)));
   const of = (scenario: string, strategy: string, what: "failed" | "failedOnce" | "back"): string => percent(figuresOf(simulated, scenario, strategy)?.[what] ?? NaN);
-  const more = (scenario: string, strategy: string, what: "p50" | "p99"): string => `${((figuresOf(simulated, scenario, strategy)?.[what] ?? NaN) - (figuresOf(simulated, "healthy", strategy)?.[what] ?? NaN)).toFixed(0)} ms`;
+  const more = (scenario: string, strategy: string, what: "p50" | "p99"): string => milliseconds((figuresOf(simulated, scenario, strategy)?.[what] ?? NaN) - (figuresOf(simulated, "healthy", strategy)?.[what] ?? NaN));
   const p50 = (scenario: string, strategy: string): number => figuresOf(simulated, scenario, strategy)?.p50 ?? NaN;
   const gray = (strategy: string): string => `${grayRatio(simulated, strategy, "p99Later").toFixed(2)} times at home, ${grayRatio(simulated, strategy, "p99LaterOfAll").toFixed(2)} in the fleet`;
   const halvedAfter = (strategy: string): number => (touched("six minutes", strategy).findIndex((share, _, all) => share < all[0]! / 2) * bucketMs) / 1000;
@@ -22,13 +23,13 @@ export function findings(simulated: Simulated): string {
   nearly everybody.
 - **It takes both, the board and the rule for regions.** Without the board ${second("unshared")} still touch it from 10 to 20 s: a quiet isolate needs half a minute for three
   calls. Without the rule ${second("no region")} (${second("no region", "region silent")} in a silent one): five failures at each of three endpoints are fifteen. Neither: ${second("five in a row")}. Five failures in a row in the
-  place of three come to ${second("region 5")}, and ${second("region 5", "region silent")} in a silent region: three is not jumpy, as they must be at two endpoints with no good call between them.
+  place of three show in the first ten seconds (${percent(touched("region silent", "region 5")[0] ?? NaN)} for ${percent(touched("region silent", "defaults")[0] ?? NaN)} in a silent region); three are not jumpy, as they must be at two endpoints with no good call between them.
 - **The board costs** ${(p50("healthy", "defaults") - p50("healthy", "unshared")).toFixed(0)} ms at the median while all is well: a call that finds what it knows older than a second waits for its read, which most calls of a quiet isolate do.
-- **Base ejection: 5 s is right.** 30 s would halve what is left (${most("eject 30 s", "region silent")} in a silent region at most), and make the return slow: 20 to 40 s after a minute's silence
-  a region has ${of("region silent", "eject 30 s", "back")} of its calls again for ${of("region silent", "defaults", "back")}. That a whole data centre asks with one call makes it slower than where each isolate asks (${of("region silent", "five in a row", "back")} with *five in a row*).
+- **Base ejection: 5 s is right.** 30 s leaves somewhat less (${minute("eject 30 s", "region silent")} for ${minute("defaults", "region silent")} of the calls from 20 to 60 s in a silent region), and makes the return slow: 20 to 40 s after a
+  minute's silence a region has ${of("region silent", "eject 30 s", "back")} of its calls again for ${of("region silent", "defaults", "back")}. That a whole data centre asks with one call makes it slower than where each isolate asks (${of("region silent", "five in a row", "back")} with *five in a row*).
 - **Gray failure: at most twice the healthy p99 is met**: ${gray("defaults")} (*five in a row*: ${gray("five in a row")}). Shared rates do most of it: without the board it is ${gray("unshared")}. Ejection at 30 % of failures
   is what brings it below two: without, ${gray("no rate")}.
-- **Hedging after three times the usual, 50 to 300 ms, is right.** A fixed 100 ms is no better anywhere. Without it the p99 of a silent region is ${more("region silent", "no hedge", "p99")} more in the place of ${more("region silent", "defaults", "p99")}.
+- **Hedging after three times the usual, 50 to 300 ms, is right.** A fixed 100 ms makes no difference here. Without it the p99 of a silent region is ${more("region silent", "no hedge", "p99")} more in the place of ${more("region silent", "defaults", "p99")}.
 - **A region that is slow as a whole is not noticed** (p50 ${more("region slow", "defaults", "p50")} more), since endpoints are compared with their neighbours. Here the next region is as far as the delay
   is long, so little would be won; a slower one would deserve it.
 - **The table is for long outages.** Swept each minute it turns the fleet ${halvedAfter("table 60 s")} s after a region's death, every 10 s after ${halvedAfter("table 10 s")} s (three failures, 60 s of visibility, up to 60 s of caches).

@@ -50,7 +50,7 @@ export function detail(simulated: Simulated, scenario: string): Grid {
       return [[
         name, percent(own.failed), percent(own.failedOnce),
         ...[touched[0]!, touched[1]!, mean(touched.slice(2, 6)), touched.at(-1)!].map(percent),
-        `${(own.p50 - healthy.p50).toFixed(0)} ms`, `${(own.p99 - healthy.p99).toFixed(0)} ms`,
+        milliseconds(own.p50 - healthy.p50), milliseconds(own.p99 - healthy.p99),
         own.attempts.toFixed(3),
         Object.values(own.answered).map((share) => (share * 100).toFixed(0)).join(" / "),
         percent(own.back), String(own.kvWrites),
@@ -71,6 +71,10 @@ export function daysGrid({ days, noticed }: Simulated): Grid {
 
 export function percent(share: number): string {
   return Number.isNaN(share) ? "-" : share === 0 ? "0" : `${(share * 100).toFixed(share < 0.1 ? 2 : 1)} %`;
+}
+
+export function milliseconds(ms: number): string {
+  return Number.isNaN(ms) ? "-" : `${ms.toFixed(0)} ms`;
 }
 
 export function mean(values: readonly number[]): number {

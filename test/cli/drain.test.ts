@@ -32,6 +32,7 @@ describe.each([{ place: ["--kv", "kv.sqlite"] }, { place: ["--local"] }])("`drai
     expect(await run("undrain", "users/eu")).toMatchObject({ code: 1, err: 'Cannot undrain "users/eu" as the target must be drained: drained are users/eu/https://eu-1.example.com\n' });
     expect((await run("undrain", "--all")).code).toBe(0);
     expect((await run("drain")).out).toBe("nothing is drained\n");
+    // Wrangler is started eight times.
   }, 90_000);
 });
 
