@@ -64,6 +64,7 @@ async function bundle(outfile: string): Promise<void> {
     entryPoints: [packagePath("worker/runtime/cloudflare/worker.ts")],
     outfile,
     bundle: true,
+    minify: true,
     format: "esm",
     target: "es2024",
     conditions: ["workerd", "worker", "browser"],

@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { CompiledConfig } from "../../core/config/compiled.ts";
 import { sweepInterval } from "../../core/health/targets.ts";
 import { jittered } from "../../health/rounds.ts";
-import { type Sweep, sweeper } from "../../health/sweep.ts";
+import type { Sweep } from "../../health/sweep.ts";
 import type { Ports } from "../../proxy/ports.ts";
 
 /** What a cron asks of the object that sweeps. */
@@ -30,6 +30,7 @@ export function sweeperClass({ clusters }: CompiledConfig, portsOf: (env: object
       if (interval === undefined) return;
       // Before the sweep: whatever becomes of this one, there is a next. One that is still at work is not begun again.
       await this.ctx.storage.setAlarm(Date.now() + interval);
+      const { sweeper } = await import("../../health/sweep.ts");
       const ports = portsOf(this.env as object);
       this.#sweep ??= jittered(sweeper({ clusters }, ports), interval, ports);
       await this.#sweep();

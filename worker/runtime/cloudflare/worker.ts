@@ -2,7 +2,7 @@ import { createProxy, decodeArtifact, type Proxy } from "../../index.ts";
 import { sweepInterval } from "../../core/health/targets.ts";
 import { healthReader } from "../../health/reader.ts";
 import { jittered, sweepForAMinute } from "../../health/rounds.ts";
-import { type Sweep, sweeper } from "../../health/sweep.ts";
+import type { Sweep } from "../../health/sweep.ts";
 import artifact from "../../../dist/fairlead.compiled";
 import { connectionFacts } from "./facts.ts";
 import { cloudflarePorts } from "./ports.ts";
@@ -31,8 +31,10 @@ export default {
     return proxy.fetch(request, connectionFacts(request, context));
   },
   /** A cron ticks by the minute at most. Who names none ticks by itself, as often as it likes: one sweep. */
-  scheduled({ cron }: { readonly cron: string }, env: Env): Promise<void> {
+  async scheduled({ cron }: { readonly cron: string }, env: Env): Promise<void> {
     if (env.FAIRLEAD_SWEEPER !== undefined) return env.FAIRLEAD_SWEEPER.getByName("sweep").wake();
+    // Loaded when it is needed: most isolates never sweep.
+    const { sweeper } = await import("../../health/sweep.ts");
     const ports = cloudflarePorts(env);
     const interval = sweepInterval(config.clusters) ?? minute;
     sweep ??= jittered(sweeper(config, ports), interval, ports);

@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { sha256 } from "../sha256.ts";
 import type { Ports, Store } from "../../proxy/ports.ts";
 import { fetchDocument } from "../../transport/document.ts";
 import { errorText, fetchTransport } from "../../transport/fetch.ts";
@@ -22,7 +22,7 @@ export function denoPorts(env: (name: string) => string | undefined, store: Stor
     secret: env,
     store,
     fetch: fetchDocument,
-    sha256: (text) => hash("sha256", text, "hex"),
+    sha256,
     limiter: () => undefined,
     // All calls of a process are in one isolate.
     board: null,
