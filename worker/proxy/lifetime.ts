@@ -32,14 +32,17 @@ export function openLifetime(ports: Ports, facts: ConnectionFacts, ms: number): 
   const fail = (why: Failure): void => {
     if (failure !== undefined) return;
     failure = why;
+    const over = onOver;
     close();
     controller?.abort();
-    onOver?.();
+    over?.();
   };
   const leave = (): void => fail({ kind: "left" });
   const cancel = ports.after(ms, () => fail({ kind: "deadline" }));
   const close = (): void => {
     cancel();
+    // A runtime may remember the timer long after it was cancelled, and would remember the whole call with it.
+    onOver = undefined;
     left?.removeEventListener("abort", leave);
   };
 
