@@ -1,4 +1,4 @@
-import { type CelEnv, celEnv, parse } from "@bufbuild/cel";
+import { type CelEnv, celEnv, isCelError, parse, run } from "@bufbuild/cel";
 import { type Expr, type ParsedExpr, ParsedExprSchema } from "@bufbuild/cel-spec/cel/expr/syntax_pb.js";
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { CompiledCondition } from "../../worker/core/config/compiled-auth.ts";
@@ -51,6 +51,7 @@ function misnamed(expr: Expr | undefined, names: ReadonlySet<string>, env: CelEn
     case "callExpr": {
       const { function: name, target, args } = kind.value;
       const known = booleans.has(name) || others.has(name) || name.startsWith("_") || env.funcs.find(name) !== undefined;
+      if (name === "matches" && !isPattern(args.at(-1))) return "must have patterns in RE2's syntax: https://github.com/google/re2/wiki/Syntax";
       return known ? all(target, ...args) : `must call functions of CEL: there is no ${name}${didYouMean(name, [...env.funcs].map((func) => func.name))}`;
     }
     case "listExpr":
@@ -65,6 +66,12 @@ function misnamed(expr: Expr | undefined, names: ReadonlySet<string>, env: CelEn
     default:
       return undefined;
   }
+}
+
+/** Whether an expression is no text, or one that RE2 takes for a pattern. */
+function isPattern(expr: Expr | undefined): boolean {
+  if (expr?.exprKind.case !== "constExpr" || expr.exprKind.value.constantKind.case !== "stringValue") return true;
+  return !isCelError(run("''.matches(pattern)", { pattern: expr.exprKind.value.constantKind.value }));
 }
 
 /** Whether an expression cannot be true or false, whatever the call. A claim or a variable of a macro may be. */

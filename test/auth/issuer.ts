@@ -1,4 +1,4 @@
-import { exportJWK, generateKeyPair, type JWK, type CryptoKey as JoseKey, SignJWT } from "jose";
+import { CompactSign, exportJWK, generateKeyPair, type JWK, type CryptoKey as JoseKey } from "jose";
 import type { Algorithm } from "../../worker/core/config/compiled-auth.ts";
 
 export const issuerName = "https://id.example";
@@ -27,7 +27,7 @@ export interface TokenParts {
 export function token(key: SigningKey, now: number, { claims = {}, header = {} }: TokenParts = {}): Promise<string> {
   const seconds = Math.floor(now / 1000);
   const said = { iss: issuerName, aud: "api", sub: "ada", iat: seconds, exp: seconds + 3600, ...claims };
-  return new SignJWT(withoutUndefined(said)).setProtectedHeader(withoutUndefined({ alg: key.alg, kid: key.kid, typ: "JWT", ...header }) as { alg: string }).sign(key.privateKey);
+  return new CompactSign(new TextEncoder().encode(JSON.stringify(said))).setProtectedHeader(withoutUndefined({ alg: key.alg, kid: key.kid, typ: "JWT", ...header }) as { alg: string }).sign(key.privateKey);
 }
 
 function withoutUndefined(of: Record<string, unknown>): Record<string, unknown> {

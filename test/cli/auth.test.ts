@@ -113,12 +113,13 @@ describe("what a rule asks", () => {
     ["a condition that is no CEL", ["condition: 'claims.a =='"], "auth.rules[0].require.condition: must be a CEL expression: line 1, column 10: found = but expecting end of input"],
     ["a condition that names nothing", ["condition: claim.a == 1"], 'auth.rules[0].require.condition: must name nothing but claims, scopes, subject, provider, metadata, method: current value names "claim": did you mean "claims"?'],
     ["a condition that calls nothing", ["condition: subject.startWith('a')"], 'auth.rules[0].require.condition: must call functions of CEL: there is no startWith: did you mean "startsWith"?'],
+    ["a condition with a broken pattern", ["condition: subject.matches('(a')"], "auth.rules[0].require.condition: must have patterns in RE2's syntax: https://github.com/google/re2/wiki/Syntax"],
     ["a condition that is a text", ["condition: subject"], "auth.rules[0].require.condition: must be true or false for a call: this is of another type"],
     ["a condition that is a number", ["condition: size(scopes)"], "auth.rules[0].require.condition: must be true or false for a call: this is of another type"],
     ["a condition one side of which is a text", ["condition: claims.admin || subject"], "auth.rules[0].require.condition: must be true or false for a call: this is of another type"],
   ])("is refused: %s", (_, [require, providers], issue) => expect(asking(require, providers)).toEqual([issue]));
 
-  it.each(["claims.tenant == metadata['x-tenant']", "claims.admin", "scopes.exists(s, s.startsWith('users.'))", "has(claims.org) && claims.org.level >= 3", "method.endsWith('/Get') ? true : subject in ['a', 'b']", "type(claims.a) == string"])("may be %s", (condition) =>
+  it.each(["claims.tenant == metadata['x-tenant']", "claims.admin", "scopes.exists(s, s.startsWith('users.'))", "has(claims.org) && claims.org.level >= 3", "subject.matches('^[a-z]+$') && subject.matches(claims.pattern)", "method.endsWith('/Get') ? true : subject in ['a', 'b']", "type(claims.a) == string"])("may be %s", (condition) =>
     expect(asking(`condition: "${condition}"`)).toEqual([]),
   );
 });

@@ -10,7 +10,7 @@ import { within } from "../proxy/within.ts";
 export interface KeySets {
   /** The keys that count now; undefined where they have to be waited for with `freshen`. */
   current(): KeySet | undefined;
-  /** Has old keys renewed beside the call. */
+  /** Has old keys renewed beside the call that uses them. */
   renew(keep: Keep): void;
   /** The key for a token, waited for where it has to be. */
   find(alg: Algorithm, kid: string | undefined, keep: Keep): Promise<PublicKey | "unknown-key" | "many-keys" | { readonly failure: string }>;
@@ -104,7 +104,8 @@ function remoteKeys(provider: CompiledJwtProvider, keys: Parameters<typeof fetch
   return {
     current,
     renew(keep) {
-      if (held !== undefined && since(held.at) >= freshMs && !isBusy() && since(failedAt) >= backOffMs) keep(renewOnce(freshMs, keep));
+      if (held === undefined || since(held.at) < freshMs || current() === undefined) return;
+      if (!isBusy() && since(failedAt) >= backOffMs) keep(renewOnce(freshMs, keep));
     },
     async find(alg, kid, keep) {
       if (current() === undefined && since(failedAt) >= backOffMs) await renewOnce(freshMs, keep);
