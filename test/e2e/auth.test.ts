@@ -30,10 +30,10 @@ auth:
   });
   beforeEach(() => origin.answer(replies(200, { "content-type": "application/grpc-web+proto" }, webReply("x"))));
 
-  async function call(dialect: CallerDialect, authorization?: string) {
+  async function call(dialect: CallerDialect, authorization?: string, to = proxy) {
     const { headers, body } = request(dialect, "x");
     const path = `/web/test.v1.Test/${dialect === "connect-stream" ? "Server" : "Unary"}`;
-    const reply = await send(proxy.port, { path, headers: { ...headers, "x-tenant": "t", "x-user-id": "root", ...(authorization !== undefined && { authorization }) }, body });
+    const reply = await send(to.port, { path, headers: { ...headers, "x-tenant": "t", "x-user-id": "root", ...(authorization !== undefined && { authorization }) }, body });
     return { code: understand(dialect, reply).code, headers: reply.headers, calls: origin.seen.length };
   }
 
@@ -56,6 +56,26 @@ auth:
 
   it("a good token of somebody else is not enough", async () => {
     expect(await call("connect-unary", `Bearer ${await token(key, Date.now(), { claims: { sub: "eve" } })}`)).toMatchObject({ code: "permission_denied", calls: 0 });
+  });
+
+  it("keys are fetched from where the config says, once, and a redirect is not followed", async () => {
+    const jwks = await startRawOrigin();
+    const rule = (path: string) => `auth: { providers: { main: { issuer: "https://id.example", audiences: [api], algorithms: [RS256], jwks_uri: "${jwks.url}${path}" } }, rules: [{ match: { prefix: / }, require: { provider: main } }] }`;
+    const good = `Bearer ${await token(key, Date.now())}`;
+    for (const [path, code, fetches] of [["/keys", "ok", ["/keys"]], ["/moved", "unavailable", ["/moved"]]] as const) {
+      jwks.answer((response, { url }) => {
+        if (url === "/moved") response.writeHead(302, { location: `${jwks.url}/keys` }).end();
+        else response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ keys: [key.publicJwk] }));
+      });
+      const fetching = await startProxy(runtime, testConfig(origin.url, { top: rule(path) }));
+      try {
+        for (let i = 0; i < 2; i++) expect(await call("connect-unary", good, fetching)).toMatchObject({ code });
+        expect(jwks.seen.map(({ url }) => url)).toEqual(fetches);
+      } finally {
+        await fetching.stop();
+      }
+    }
+    await jwks.stop();
   });
 
   it("the public keys of the proxy's own tokens are there for everybody", async () => {

@@ -21,3 +21,16 @@ describe("on a workerd of one's own", () => {
   it("that does not tell it, nobody knows it", () => expect(facts().clientAddress()).toBeNull());
   it("nobody knows its place", () => expect(facts({ clientIp: "127.0.0.1:1" }).place()).toBeNull());
 });
+
+describe("a client certificate", () => {
+  const good = { certPresented: "1", certVerified: "SUCCESS", certRevoked: "0", certFingerprintSHA256: "AB12", certSubjectDN: "CN=a" };
+  const told = (tlsClientAuth: unknown, rest = { colo: "FRA" } as Record<string, unknown>) => facts({ ...rest, tlsClientAuth }).clientCertificate();
+
+  it("counts where Cloudflare has verified it", () => expect(told(good)).toEqual({ sha256: "ab12", subject: "CN=a" }));
+  it.each([{ certPresented: "0" }, { certVerified: "NONE" }, { certVerified: "FAILED:self signed certificate" }, { certVerified: "success" }, { certVerified: undefined }, { certRevoked: "1" }])("does not with %o", (odd) => {
+    expect(told({ ...good, ...odd })).toBeNull();
+  });
+  it("does not where none is told, or somebody else than Cloudflare tells", () => {
+    expect([told(undefined), told(null), told(good, {})]).toEqual([null, null, null]);
+  });
+});

@@ -1,15 +1,13 @@
-import { base64Decode } from "../protocol/base64.ts";
-
 /**
  * Bytes in base64url as https://www.rfc-editor.org/rfc/rfc7515#section-2 has it: no padding, no blanks, and the bits that the last
  * character has to spare are 0. So the same bytes have one text alone. Undefined where that does not hold.
  */
 export function base64urlDecode(text: string): Uint8Array<ArrayBuffer> | undefined {
-  return isBase64url(text) ? base64Decode(text) : undefined;
+  return /^[A-Za-z0-9_-]+$/.test(text) && isCanonical(text) ? bytesOf(text) : undefined;
 }
 
-export function isBase64url(text: string): boolean {
-  if (!/^[A-Za-z0-9_-]+$/.test(text)) return false;
+/** Whether a text of base64url's characters ends as it must. */
+export function isCanonical(text: string): boolean {
   const last = text.charAt(text.length - 1);
   switch (text.length % 4) {
     case 0: return true;
@@ -17,6 +15,19 @@ export function isBase64url(text: string): boolean {
     case 3: return "AEIMQUYcgkosw048".includes(last);
     default: return false;
   }
+}
+
+/** The bytes of a text that was found to be base64url before: to look at each character twice would be felt. */
+export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  const binary = binaryOf(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
+}
+
+/** The same bytes, each as one character. */
+function binaryOf(text: string): string {
+  return atob(text.replaceAll("-", "+").replaceAll("_", "/"));
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -30,13 +41,11 @@ export function strictJson(bytes: Uint8Array): unknown {
   }
 }
 
-/** Reads such JSON in base64url. ASCII, as most tokens are, is read without its bytes in between. */
+/** Reads such JSON from a text that was found to be base64url before. ASCII, as most tokens are, is read without its bytes in between. */
 export function strictJsonOf(text: string): unknown {
-  if (!isBase64url(text)) return undefined;
   try {
-    const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-    // eslint-disable-next-line no-control-regex
-    return /^[\0-\x7f]*$/.test(binary) ? parse(binary) : parse(decoder.decode(base64urlDecode(text)));
+    const binary = binaryOf(text);
+    return parse(/[\x80-\xff]/.test(binary) ? decoder.decode(bytesOf(text)) : binary);
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 import type { Algorithm } from "../config/compiled-auth.ts";
 import { utf8 } from "../protocol/envelope.ts";
-import { base64urlDecode } from "./json.ts";
+import { bytesOf } from "./json.ts";
 import type { PublicKey } from "./keys.ts";
 
 /**
@@ -37,9 +37,8 @@ export function verifyingKey({ jwk }: PublicKey, alg: Algorithm): Promise<Verify
   return crypto.subtle.importKey("jwk", { ...jwk }, parameters[alg], false, ["verify"]);
 }
 
-/** Whether the last part of a compact token is the key's signature of the parts before it. */
+/** Whether the last part of a token, which was read before, is the key's signature of the parts before it. */
 export function isSigned(token: string, key: VerifyingKey, alg: Algorithm): Promise<boolean> {
   const dot = token.lastIndexOf(".");
-  const signature = base64urlDecode(token.slice(dot + 1));
-  return signature === undefined ? Promise.resolve(false) : crypto.subtle.verify(parameters[alg], key, signature, utf8(token.slice(0, dot)));
+  return crypto.subtle.verify(parameters[alg], key, bytesOf(token.slice(dot + 1)), utf8(token.slice(0, dot)));
 }

@@ -1,6 +1,6 @@
 import type { Algorithm, CompiledJwtProvider } from "../config/compiled-auth.ts";
 import { type Claims, isJsonObject, ownMember } from "./claims.ts";
-import { isBase64url, strictJsonOf } from "./json.ts";
+import { isCanonical, strictJsonOf } from "./json.ts";
 
 /** A JSON Web Token (https://www.rfc-editor.org/rfc/rfc7519) in compact form, read, but with its signature still to be verified. */
 export interface ShownToken {
@@ -38,16 +38,17 @@ export type TokenFault = keyof typeof tokenFaults;
 
 export const mostTokenLength = 8 * 1024;
 
-/** The token in a value of `authorization`: "Bearer", in any case, one blank, and it. */
+/** What stands in a value of `authorization` behind "Bearer", in any case, and one blank; undefined where nothing does. */
 export function bearerToken(value: string): string | undefined {
-  return /^bearer ([\x21-\x7e]+)$/i.exec(value)?.[1];
+  return value.length > 7 && value.slice(0, 7).toLowerCase() === "bearer " ? value.slice(7) : undefined;
 }
 
 /** Reads a token's text strictly. What it says is not yet compared with anything, and nobody has vouched for it. */
 export function readToken(text: string): ShownToken | TokenFault {
   if (text.length > mostTokenLength) return "size";
-  const [head = "", body = "", signature = "", ...more] = text.split(".", 4);
-  if (more.length > 0 || !(isBase64url(head) && isBase64url(body) && isBase64url(signature))) return "form";
+  if (!/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/.test(text)) return "form";
+  const [head, body, signature] = text.split(".") as [string, string, string];
+  if (!(isCanonical(head) && isCanonical(body) && isCanonical(signature))) return "form";
   const header = strictJsonOf(head);
   if (!isJsonObject(header)) return "header";
   const alg = ownMember(header, "alg");

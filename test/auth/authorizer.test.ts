@@ -1,0 +1,106 @@
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { beforeAll, describe, expect, it } from "vitest";
+import { CheckRequestSchema, CheckResponseSchema } from "../../gen/fairlead/authz/v1/authz_pb.js";
+import { settled } from "../health/world.ts";
+import { issuerName, type SigningKey, signingKey, token } from "./issuer.ts";
+import { type Answered, guarded } from "./world.ts";
+
+let key: SigningKey;
+let main: string;
+beforeAll(async () => {
+  key = await signingKey("a");
+  main = `main: { issuer: "${issuerName}", audiences: [api], algorithms: [RS256], jwks: '${JSON.stringify({ keys: [key.publicJwk] })}' }`;
+});
+
+const says = (answer: Parameters<typeof create<typeof CheckResponseSchema>>[1]): Answered => ({ body: toBinary(CheckResponseSchema, create(CheckResponseSchema, answer)) });
+const allow = (headers: Record<string, string> = {}, ttl = 0) => says({ answer: { case: "allow", value: { headers } }, ttl: { seconds: BigInt(ttl), nanos: 0 } });
+
+/** A proxy that asks an authorizer which answers as told; what it was asked is written down. */
+async function world(answer: () => Answered | Promise<Answered>, { more = "", rule = "require: {}" } = {}) {
+  const asked: ReturnType<typeof readQuestion>[] = [];
+  const { call, ports, reached } = await guarded({
+    auth: `{ providers: { ${main} }, authorizers: { acl: { cluster: authz, metadata: [x-doc]${more} } }, rules: [{ match: { prefix: / }, ${rule}, authorizer: acl }] }`,
+    others: {
+      "authz.example": (request) => {
+        asked.push(readQuestion(request.body as Uint8Array));
+        expect([request.path, request.headers.get("content-type")]).toEqual(["/fairlead.authz.v1.AuthorizationService/Check", "application/proto"]);
+        return answer();
+      },
+    },
+  });
+  const bearer = async (sub = "ada") => ({ authorization: `Bearer ${await token(key, ports.now(), { claims: { sub, scope: "a", n: [1, null] } })}` });
+  return { call, ports, reached, asked, bearer };
+}
+
+function readQuestion(bytes: Uint8Array) {
+  const { method, metadata, clientAddress, principal } = fromBinary(CheckRequestSchema, bytes);
+  return { method, metadata, clientAddress, subject: principal?.subject, scopes: principal?.scopes, provider: principal?.provider, n: principal?.claims?.["n"] };
+}
+
+describe("an authorizer", () => {
+  it("is told who calls what, after the token was verified, and what it allows goes along", async () => {
+    const { call, asked, bearer } = await world(() => allow({ "x-role": "admin", "content-type": "text/html", host: "evil", connection: "x", "X-Up": "1", "x-bad": "a\nb" }));
+    expect((await call({ authorization: "Bearer x" })).code).toBe("unauthenticated");
+    expect(asked).toHaveLength(0);
+    const { code, sent } = await call({ ...(await bearer()), "x-doc": "7", "x-role": "root", "x-other": "1" });
+    expect([code, sent!.get("x-role"), sent!.get("content-type"), sent!.get("host"), sent!.get("x-up"), sent!.get("x-bad")]).toEqual(["ok", "admin", "application/proto", null, null, null]);
+    expect(asked).toEqual([{ method: "/t.S/Unary", metadata: { "x-doc": "7" }, clientAddress: "192.0.2.1", subject: "ada", scopes: ["a"], provider: "main", n: [1, null] }]);
+  });
+
+  it.each([
+    ["a denial with a word for the caller", () => says({ answer: { case: "deny", value: { message: "not on Sundays" } } }), "permission_denied", "not on Sundays"],
+    ["a denial", () => says({ answer: { case: "deny", value: {} } }), "permission_denied", "the caller may not do this"],
+    ["neither yes nor no", () => says({}), "permission_denied", "the caller may not do this"],
+    ["an error", () => ({ status: 500, type: "application/json", body: '{"code":"internal"}' }), "unavailable", undefined],
+    ["a redirect", () => ({ status: 302, headers: { location: "http://authz.example/yes" } }), "unavailable", undefined],
+    ["another type", () => ({ ...allow(), type: "application/json" }), "unavailable", undefined],
+    ["nonsense", () => ({ body: "\xff\xff" }), "unavailable", undefined],
+    ["too much", () => ({ body: "x".repeat(70_000) }), "unavailable", undefined],
+  ] as [string, () => Answered, string, string | undefined][])("that answers %s lets nothing pass", async (_what, answer, code, message) => {
+    const { call, reached, bearer } = await world(answer);
+    const outcome = await call(await bearer());
+    expect(outcome.code).toBe(code);
+    if (message !== undefined) expect(outcome.error.message).toBe(message);
+    expect(reached).toHaveLength(0);
+  });
+
+  it("that does not answer in time lets nothing pass, unless it fails open", async () => {
+    for (const [more, code] of [["", "unavailable"], [", fail_open: true", "ok"]] as const) {
+      const { call, ports, bearer } = await world(() => new Promise<Answered>(() => {}), { more });
+      const calling = call(await bearer());
+      // Its schemas are loaded first.
+      for (let i = 0; i < 20; i++) await settled();
+      await ports.pass(500);
+      expect((await calling).code).toBe(code);
+    }
+  });
+
+  it("that fails open still refuses what it denies, and what nobody can read", async () => {
+    for (const answer of [() => says({ answer: { case: "deny", value: {} } }), () => ({ body: "\xff\xff" })]) {
+      const { call, reached, bearer } = await world(answer, { more: ", fail_open: true" });
+      expect((await call(await bearer())).code).not.toBe("ok");
+      expect(reached).toHaveLength(0);
+    }
+  });
+
+  it("is asked anew when its answer has run out, and for every other question", async () => {
+    const { call, ports, asked, bearer } = await world(() => allow({}, 10));
+    const [ada, eve] = [await bearer(), await bearer("eve")];
+    for (let i = 0; i < 3; i++) await call({ ...ada, "x-doc": "1", "x-other": String(i) });
+    expect(asked).toHaveLength(1);
+    await call({ ...ada, "x-doc": "2" });
+    await call({ ...eve, "x-doc": "1" });
+    await call({ ...ada, "x-doc": "1" }, { method: "Get" });
+    await call({ ...ada, "x-doc": "1" }, { facts: { clientAddress: () => "192.0.2.2" } });
+    expect(asked).toHaveLength(5);
+    await ports.pass(10_000);
+    await call({ ...ada, "x-doc": "1" });
+    expect(asked).toHaveLength(6);
+  });
+
+  it("without a time is asked at each call, of a method that is open to everybody, too", async () => {
+    const { call, asked } = await world(() => allow(), { rule: "allow: PUBLIC" });
+    expect([(await call()).code, (await call()).code]).toEqual(["ok", "ok"]);
+    expect(asked.map(({ subject }) => subject)).toEqual([undefined, undefined]);
+  });
+});
