@@ -1,5 +1,5 @@
 import type { Served } from "../cli/serve/serve.ts";
-import { load, type Loaded } from "./load.ts";
+import { load, type Loaded, type LoadOptions } from "./load.ts";
 import { cpuUs, memory } from "./process.ts";
 import { median, quantile } from "./stats.ts";
 
@@ -7,7 +7,7 @@ import { median, quantile } from "./stats.ts";
 export interface Case {
   readonly name: string;
   readonly served: Served;
-  readonly request: Buffer;
+  readonly request: LoadOptions["request"];
 }
 
 export interface RoundsOptions {
