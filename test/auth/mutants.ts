@@ -49,7 +49,7 @@ const anyHeader = bends(["alg", "kid", "typ", "crit", "b64", "jwk", "jku", "enc"
 const dates = [0, -1, 1, now - 31, now - 30, now - 29.5, now - 1, now, now + 1, now + 29, now + 30, now + 31, now + 600, now * 1000, String(now + 600), 2 ** 53, 1e300, null, true, [now + 600]];
 const anyClaims = bends(
   ["iss", "aud", "exp", "nbf", "iat", "sub", "scope", "scp", "role", "__proto__", "constructor"],
-  [...dates, issuer, otherIssuer, `${issuer}/`, [issuer], "api", ["api"], ["x", "api"], "api/", "ap", [["api"]], {}, "read", "write", "read write", ["write"], "admin", ["admin"], { scope: "write", exp: now + 600 }, "ada", "root\r\n", "", "x".repeat(9000)],
+  [...dates, issuer, otherIssuer, `${issuer}/`, [issuer], "api", ["api"], ["x", "api"], "api/", "ap", [["api"]], {}, "read", "write", "read write", "writes", "wr", "over.write", ["write"], "admin", ["admin"], { scope: "write", exp: now + 600 }, "ada", "root\r\n", "", "x".repeat(9000)],
 );
 
 type Signer = keyof typeof keys | "hmac" | "nobody";
