@@ -132,6 +132,29 @@ describe("a token in a cookie", () => {
   });
 });
 
+describe("of two issuers whose tokens stand in one header", () => {
+  it("each has its own keys, though they have one name, and its own methods", async () => {
+    const other = await signingKey("a");
+    const issuer = (name: string, { publicJwk }: SigningKey) => `{ issuer: "${name}", audiences: [api], algorithms: [RS256], jwks: '${JSON.stringify({ keys: [publicJwk] })}' }`;
+    const { call, ports } = await guarded({ auth: `{ providers: { one: ${issuer(issuerName, key)}, two: ${issuer("https://two.example", other)} }, rules: [{ match: { method: /t.S/Unary }, require: { provider: one } }, { match: { method: /t.S/Get }, require: { provider: two } }] }` });
+    const shows = async (by: SigningKey, iss: string) => ({ authorization: `Bearer ${await token(by, ports.now(), { claims: { iss } })}` });
+    const [one, two] = [await shows(key, issuerName), await shows(other, "https://two.example")];
+    const codes = async (headers: Record<string, string>) => [(await call(headers)).code, (await call(headers, { method: "Get" })).code];
+    expect(await codes(one)).toEqual(["ok", "permission_denied"]);
+    expect(await codes(two)).toEqual(["permission_denied", "ok"]);
+    expect(await codes(await shows(other, issuerName))).toEqual(["unauthenticated", "unauthenticated"]);
+    expect(await codes(await shows(key, "https://three.example"))).toEqual(["unauthenticated", "unauthenticated"]);
+  });
+
+  it("one of one issuer with several audiences is the provider's whose audience it has", async () => {
+    const jwks = `jwks: '${JSON.stringify({ keys: [key.publicJwk] })}'`;
+    const provider = (audience: string) => `{ issuer: "${issuerName}", audiences: [${audience}], algorithms: [RS256], ${jwks} }`;
+    const { call, ports } = await guarded({ auth: `{ providers: { a: ${provider("a")}, b: ${provider("b")} }, ${allMust("provider: b")} }` });
+    const shows = async (aud: unknown) => ({ authorization: `Bearer ${await token(key, ports.now(), { claims: { aud } })}` });
+    expect([(await call(await shows("b"))).code, (await call(await shows("a"))).code, (await call(await shows("c"))).code]).toEqual(["ok", "permission_denied", "unauthenticated"]);
+  });
+});
+
 describe("of several credentials", () => {
   const config = () => `{ providers: { main: { ${tokens} }, k: { api_keys: { keys: [{ name: cron, sha256: ${sha256("good-key")} }] } } }, rules: [{ match: { prefix: / }, any: [{ provider: main, scopes: [x] }, { provider: k }] }] }`;
 

@@ -75,6 +75,15 @@ describe("a method", () => {
     expect([bad.status, bad.headers.get("cache-control"), bad.headers.get("www-authenticate")]).toEqual([401, "no-store", "Bearer"]);
   });
 
+  it("whose origin fails has an answer that is not cached for others, either", async () => {
+    const { call, ports } = await guarded({
+      auth: `{ providers: { ${main} }, rules: [{ match: { prefix: / }, require: {} }] }`,
+      others: { "origin.example": () => ({ status: 404, type: "text/html", body: "not here" }) },
+    });
+    const { code, headers } = await call(await bearer(ports.now()), { method: "Get", get: true });
+    expect([code, headers.get("cache-control")]).toEqual(["unimplemented", "private"]);
+  });
+
   it("refuses a token that was good at its last call, once it has expired", async () => {
     const { call, ports } = await guarded({ auth: `{ providers: { ${main} }, rules: [{ match: { prefix: / }, require: {} }] }` });
     const short = await bearer(ports.now(), { exp: ports.now() / 1000 + 60 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type SigningKey, signingKey, token } from "../auth/issuer.ts";
-import { call as send } from "./client.ts";
-import { defects, type Proxy, runtimes, startProxy, testConfig } from "./harness.ts";
+import { call as send, open } from "./client.ts";
+import { defects, type Proxy, runtimes, sleep, startProxy, testConfig } from "./harness.ts";
 import { type RawOrigin, replies, startRawOrigin } from "./origin.ts";
 import { type CallerDialect, callerDialects, request, understand, webReply } from "./wire.ts";
 
@@ -76,6 +76,28 @@ auth:
       }
     }
     await jwks.stop();
+  });
+
+  it("calls that come while keys are being fetched wait for them, and the one that fetches may leave", async () => {
+    const jwks = await startRawOrigin();
+    jwks.answer(async (response) => {
+      await sleep(400);
+      response.writeHead(200).end(JSON.stringify({ keys: [key.publicJwk] }));
+    });
+    const waiting = await startProxy(runtime, testConfig(origin.url, { top: `auth: { providers: { main: { issuer: "https://id.example", audiences: [api], algorithms: [RS256], jwks_uri: "${jwks.url}/keys" } }, rules: [{ match: { prefix: / }, require: { provider: main } }] }` }));
+    try {
+      const good = `Bearer ${await token(key, Date.now())}`;
+      const { headers, body } = request("connect-unary", "x");
+      const leaving = open(waiting.port, { path: "/web/test.v1.Test/Unary", headers: { ...headers, authorization: good }, body });
+      await sleep(100);
+      leaving.request.destroy();
+      const others = await Promise.all(Array.from({ length: 8 }, () => call("connect-unary", good, waiting)));
+      expect(others.map(({ code }) => code)).toEqual(Array.from({ length: 8 }, () => "ok"));
+      expect(jwks.seen.length).toBeLessThanOrEqual(2);
+    } finally {
+      await waiting.stop();
+      await jwks.stop();
+    }
   });
 
   it("the public keys of the proxy's own tokens are there for everybody", async () => {

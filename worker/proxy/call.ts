@@ -49,6 +49,8 @@ export interface Call {
 export interface Caller {
   /** Undefined where nobody has vouched for the caller, or nobody asked. */
   principal?: Principal;
+  /** It may call by something that does not hold for everybody: its replies are its own, errors too. */
+  guarded?: boolean;
   /** Makes a token that tells a cluster (by name) who calls, where origins are told so. */
   token?: (cluster: string) => Promise<string>;
 }

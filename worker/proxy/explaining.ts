@@ -25,7 +25,7 @@ export function explaining(who: CompiledExplain | null, ports: Ports, inner: Han
 
 function explainCall(call: Call): Explanation {
   const { cluster, snapshot, ask, picked, attempts = [] } = call.trace;
-  const before: Rule[] = [routeRule(call.route.match), policyRule(call)];
+  const before: Rule[] = [routeRule(call.route.match), ...policyRules(call)];
   if (cluster === undefined || snapshot === undefined || ask === undefined) return { rules: before, localities: [], picked: null };
   const { rules, ...rest } = explain(snapshot, ask, cluster, picked);
   const elsewhere = attempts.filter(({ endpoint }) => endpoint.url !== picked?.endpoint).map(({ region, endpoint }) => `${endpoint.url} in ${region}`);
@@ -33,10 +33,11 @@ function explainCall(call: Call): Explanation {
   return { rules: [...before, ...rules, ...retry], ...rest };
 }
 
-function policyRule({ caller: { principal }, trace: { policy, refused } }: Call): Rule {
+/** What the guard made of a call, if it came so far. */
+function policyRules({ caller: { principal }, trace: { policy, refused } }: Call): Rule[] {
   const by = policy?.source ?? "nothing said of it";
-  if (refused !== undefined) return { rule: "policy", says: `by ${by} it may not pass: ${refused}` };
-  return { rule: "policy", says: `by ${by} ${principal === undefined ? "everybody" : `${principal.subject} of ${principal.providerName}`} may call it` };
+  if (refused !== undefined) return [{ rule: "policy", says: `by ${by} it may not pass: ${refused}` }];
+  return policy === undefined ? [] : [{ rule: "policy", says: `by ${by} ${principal === undefined ? "everybody" : `${principal.subject} of ${principal.providerName}`} may call it` }];
 }
 
 function mayAsk({ request }: Call, { secret }: CompiledExplain, ports: Ports): boolean {

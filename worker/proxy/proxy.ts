@@ -1,6 +1,7 @@
 import { callerHeaders } from "../auth/caller-headers.ts";
 import { guard } from "../auth/guard.ts";
 import { minting } from "../auth/mint.ts";
+import { keepPrivate } from "../auth/reply.ts";
 import { router } from "../core/balance/route.ts";
 import type { CompiledConfig } from "../core/config/compiled.ts";
 import { type Failure, failureHttpStatus, failureOf, failureToEnd } from "../core/failure.ts";
@@ -75,6 +76,7 @@ export function createProxy({ config, ports, known = nothingKnown, layers = [] }
       }
       const reply = "call" in arrived ? await answer(arrived.call) : arrived.reply;
       if (reply.early === true) await drain(ports, request);
+      if ("call" in arrived && arrived.call.caller.guarded === true) keepPrivate(arrived.call, reply.headers);
       crossOrigin.onReply(reply.headers, origin);
       return new Response(reply.body, { status: reply.status, headers: reply.headers, ...asItIs(reply) });
     },
