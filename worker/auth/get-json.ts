@@ -49,7 +49,7 @@ export async function readUpTo(body: ReadableStream<Uint8Array<ArrayBuffer>>, mo
 }
 
 /** https, or http on a loopback address, which nobody else can answer. */
-export function isSafeUrl(url: string): boolean {
+function isSafeUrl(url: string): boolean {
   return /^https:\/\/[^/?#@\\]+(?:[/?]|$)/.test(url) || isLoopbackUrl(url);
 }
 
