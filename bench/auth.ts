@@ -1,4 +1,5 @@
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import type { Served } from "../cli/serve/serve.ts";
 import { measured, served } from "./cases.ts";
 import { post } from "./load.ts";
 import { getBook, request } from "./messages.ts";
@@ -18,15 +19,14 @@ export async function measureAuth(origin: string, { rounds, seconds }: Options):
   let made = 0;
   const nextCall = () => calls[made++ % distinct]!;
   const shape = { dialect: "CONNECT", codecs: "PROTO, JSON", streams: "WATCHED" } as const;
-  const [open, guarded] = [serveProxy(origin, { ...shape, auth: openToAll }), serveProxy(origin, { ...shape, auth })];
+  const [open, guarded] = [openToAll, auth].map((auth) => () => serveProxy(origin, { ...shape, auth })) as [() => Promise<Served>, () => Promise<Served>];
   const cases = await served([
-    ["open", nextCall, open],
-    ["token verified", nextCall, guarded],
-    ["token verified before", calls[0]!, guarded],
-    ["open, one token", calls[0]!, open],
-    ["open, no token", post(getBook, "application/proto", request.proto), open],
+    ["open", nextCall, open()],
+    ["token verified", nextCall, guarded()],
+    ["token verified before", calls[0]!, guarded()],
+    ["open, no token", post(getBook, "application/proto", request.proto), open()],
   ]);
-  return measured(cases.slice(0, 2), () => measureRounds(cases, { rounds, seconds, connections: 16, work: ({ calls }) => calls }));
+  return measured(cases, () => measureRounds(cases, { rounds, seconds, connections: 16, work: ({ calls }) => calls }));
 }
 
 function token(key: KeyObject, number: number): string {

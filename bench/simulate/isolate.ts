@@ -79,7 +79,6 @@ export function isolateAt(seat: Seat, world: World, random: Seeded): Isolate {
     secret: () => undefined,
     fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
     limiter: () => undefined,
-    sha256: () => "",
     store: strategy.probedEveryMs === null ? null : kv.storeAt(colo, wanted),
   };
   const known = ports.store === null ? nothingKnown : healthReader(ports);

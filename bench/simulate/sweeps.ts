@@ -32,7 +32,6 @@ export function startSweeps({ config, clock, origins, kv }: Pick<World, "config"
       secret: () => undefined,
       fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
       limiter: () => undefined,
-    sha256: () => "",
       store: kv.storeAt(colo),
     };
     return { ports, sweep: sweeper(config, ports) };

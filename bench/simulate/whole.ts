@@ -38,7 +38,6 @@ export function wholeIsolateAt(seat: Seat, { config, strategy, clock, origins, k
     secret: () => undefined,
     fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
     limiter: () => undefined,
-    sha256: () => "",
     store: strategy.probedEveryMs === null ? null : kv.storeAt(colo, () => {
       const id = String(count);
       return () => !over.has(id);

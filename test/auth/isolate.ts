@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import { compileText } from "../e2e/harness.ts";
 import { createProxy, decodeArtifact, type LogEntry, type Ports, type UpstreamReply } from "../../worker/index.ts";
 import type { Store } from "../../worker/proxy/ports.ts";
@@ -50,7 +49,6 @@ function isolate(config: Awaited<ReturnType<typeof decodeArtifact>>["config"], {
     after: (ms, then) => clock.after(ms, then),
     endsWithReply: false,
     random: () => 0.5,
-    sha256: (text) => hash("sha256", text, "hex"),
     secret: () => undefined,
     fetch,
     limiter: () => undefined,

@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet, type JWTPayload } from "jose";
-import { hash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { createProxy, decodeArtifact, type Ports, type UpstreamReply } from "../../worker/index.ts";
 import { compileText } from "../e2e/harness.ts";
@@ -86,7 +85,6 @@ async function world() {
     },
     endsWithReply: false,
     random: () => 0.5,
-    sha256: (text) => hash("sha256", text, "hex"),
     secret: () => undefined,
     fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
     limiter: () => undefined,

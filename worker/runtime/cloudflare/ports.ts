@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import type { Limiter, Ports } from "../../proxy/ports.ts";
 import { fetchDocument } from "../../transport/document.ts";
 import { kvStore, type KvNamespace } from "./store.ts";
@@ -19,7 +18,6 @@ export function cloudflarePorts(env: object): Ports {
     secret: (name) => asSecret(bindings[name]),
     store: bindings.FAIRLEAD === undefined ? null : kvStore(bindings.FAIRLEAD),
     fetch: fetchDocument,
-    sha256: (text) => hash("sha256", text, "hex"),
     limiter: (name) => asLimiter(bindings[name]),
     log: (entry) => console[entry.level](JSON.stringify(entry)),
   };

@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import type { Ports, Store } from "../../proxy/ports.ts";
 import { fetchDocument } from "../../transport/document.ts";
 import { errorText, fetchTransport } from "../../transport/fetch.ts";
@@ -22,7 +21,6 @@ export function denoPorts(env: (name: string) => string | undefined, store: Stor
     secret: env,
     store,
     fetch: fetchDocument,
-    sha256: (text) => hash("sha256", text, "hex"),
     limiter: () => undefined,
     log: (entry) => console[entry.level](JSON.stringify(entry)),
   };
