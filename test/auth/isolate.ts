@@ -34,10 +34,10 @@ export interface World {
 
 export async function isolates(count: number, { clock, store, fetch, provider = "" }: World): Promise<Isolate[]> {
   const { config } = await decodeArtifact(await compileText(auth(provider)));
-  return Array.from({ length: count }, () => isolate(config, { clock, store, fetch }));
+  return Array.from({ length: count }, (_, i) => isolate(config, { clock, store, fetch }, (i + 0.5) / count));
 }
 
-function isolate(config: Awaited<ReturnType<typeof decodeArtifact>>["config"], { clock, store, fetch }: World): Isolate {
+function isolate(config: Awaited<ReturnType<typeof decodeArtifact>>["config"], { clock, store, fetch }: World, random: number): Isolate {
   let reached = 0;
   const log: LogEntry[] = [];
   const ports: Ports = {
@@ -48,7 +48,7 @@ function isolate(config: Awaited<ReturnType<typeof decodeArtifact>>["config"], {
     now: () => clock.now(),
     after: (ms, then) => clock.after(ms, then),
     endsWithReply: false,
-    random: () => 0.5,
+    random: () => random,
     secret: () => undefined,
     fetch,
     limiter: () => undefined,
