@@ -52,7 +52,7 @@ describe("the keys of a provider", () => {
     const { call, ports } = await guarded({ auth: auth(), ports: { fetch } });
     expect((await call(await bearer(a!, ports))).code).toBe("ok");
     publish(a!, b!);
-    await ports.pass(31_000);
+    await ports.pass(36_000);
     expect((await call(await bearer(b!, ports))).code).toBe("ok");
     expect((await call(await bearer(a!, ports))).code).toBe("ok");
   });

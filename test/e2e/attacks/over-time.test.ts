@@ -30,13 +30,14 @@ describe.each(runtimes)("on %s", (runtime) => {
     const from = { issuer: "https://rotating.id.example", keys: { from: "uri", uri: `${on.keyServer.url}/rotating` } } as const;
     const signed = (key: typeof keys.first) => forge(header({}, key), claims({ iss: from.issuer }), by(key));
     const [first, second] = [signed(keys.first), signed(keys.second)];
-    // The copy that isolates share was fetched 27 s ago, and the first key has been withdrawn since.
-    await on.proxy.store.put("keys/rotating", encodeKeys(from, { set: readKeySet({ keys: [keys.first.jwk] })!, at: Date.now() - 27_000 }));
+    // The copy that isolates share was fetched 28 s ago, and the first key has been withdrawn since.
+    await on.proxy.store.put("keys/rotating", encodeKeys(from, { set: readKeySet({ keys: [keys.first.jwk] })!, at: Date.now() - 28_000 }));
     const withFirst = bearer("the first key", () => first, { service: "Rotating" });
     const withSecond = bearer("the second key", () => second, { service: "Rotating" });
     expect(await all(withFirst)).toEqual(every("ok"));
     expect(await all(withSecond)).toEqual(every("unauthenticated"));
-    await sleep(3500);
+    // An isolate waits 36 s at most before it asks anew.
+    await sleep(8500);
     expect(await all(withSecond)).toEqual(every("ok"));
     const called = on.origin.seen.length;
     expect(await all(withFirst)).toEqual(every("unauthenticated"));
