@@ -1,5 +1,5 @@
 import type { Served } from "../cli/serve/serve.ts";
-import { post } from "./load.ts";
+import { type LoadOptions, post } from "./load.ts";
 import { chunk, chunks, getBook, listBooks, reply, request } from "./messages.ts";
 import type { Options } from "./options.ts";
 import { type Case, type Measured, measureRounds } from "./rounds.ts";
@@ -47,11 +47,11 @@ export async function measureStreams(origin: string, { rounds, seconds }: Option
   );
 }
 
-async function served(wanted: readonly (readonly [name: string, request: Buffer, served: Promise<Served>])[]): Promise<Case[]> {
+export async function served(wanted: readonly (readonly [name: string, request: LoadOptions["request"], served: Promise<Served>])[]): Promise<Case[]> {
   return Promise.all(wanted.map(async ([name, request, server]) => ({ name, request, served: await server })));
 }
 
-async function measured(cases: readonly Case[], measure: () => Promise<Measured[]>): Promise<Measured[]> {
+export async function measured(cases: readonly Case[], measure: () => Promise<Measured[]>): Promise<Measured[]> {
   try {
     return await measure();
   } finally {
@@ -60,7 +60,7 @@ async function measured(cases: readonly Case[], measure: () => Promise<Measured[
 }
 
 /** Asks once, and looks at the answer: nothing is gained by measuring how fast a mistake is. */
-async function mustAnswer(name: string, { url }: Served, raw: Buffer): Promise<void> {
+async function mustAnswer(name: string, { url }: Served, raw: LoadOptions["request"]): Promise<void> {
   if (name === "empty") return;
   const json = raw === unaryJson;
   const response = await fetch(url + getBook, {

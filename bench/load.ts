@@ -3,8 +3,8 @@ import { replyReader } from "./reply-reader.ts";
 
 export interface LoadOptions {
   readonly port: number;
-  /** A whole HTTP/1.1 request, sent again as soon as its reply is complete. */
-  readonly request: Buffer;
+  /** A whole HTTP/1.1 request, sent again as soon as its reply is complete; or a function that gives the next one. */
+  readonly request: Buffer | (() => Buffer);
   /** Kept-alive connections, each with one request at a time. */
   readonly connections: number;
   /** No request begins after so many milliseconds; the ones under way are waited for. */
@@ -27,11 +27,12 @@ export async function load({ port, request, connections, ms }: LoadOptions): Pro
   return { calls: latencies.length, bytes: sizes.reduce((a, b) => a + b, 0), latencies };
 }
 
-function loop(port: number, request: Buffer, end: number, latencies: number[]): Promise<number> {
+function loop(port: number, request: LoadOptions["request"], end: number, latencies: number[]): Promise<number> {
   return new Promise((resolve, reject) => {
     const reader = replyReader();
+    const next = typeof request === "function" ? request : () => request;
     let start = performance.now();
-    const socket = connect({ port, host: "127.0.0.1", noDelay: true }, () => socket.write(request));
+    const socket = connect({ port, host: "127.0.0.1", noDelay: true }, () => socket.write(next()));
     socket.on("error", reject);
     socket.on("close", () => reject(new Error("Cannot go on as the server must keep the connection open")));
     socket.on("data", (chunk) => {
@@ -44,7 +45,7 @@ function loop(port: number, request: Buffer, end: number, latencies: number[]): 
       const now = performance.now();
       latencies.push(now - start);
       start = now;
-      if (now < end) return void socket.write(request);
+      if (now < end) return void socket.write(next());
       resolve(reader.takeBytes());
       socket.destroy();
     });

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { packagePath } from "../cli/serve/root.ts";
+import { measureAuth } from "./auth.ts";
 import { measureBundle } from "./bundle.ts";
 import { measureStreams, measureUnary } from "./cases.ts";
 import { measureEvaluation } from "./evaluation.ts";
@@ -33,7 +34,7 @@ async function main(args: readonly string[]): Promise<number> {
   const date = new Date().toISOString().slice(0, 10);
   const text = `# Bench ${date}\n\n${machine()}\n- ${rounds} rounds of ${seconds} s a case, in turn; CPU of the workerd process; medians of the rounds' ratios, least and most in parentheses; ${starts} starts\n\n${report(results)}`;
   console.log(text);
-  if (Object.keys(results).length === 6) {
+  if (Object.keys(results).length === 7) {
     const file = `bench/results/${date}.md`;
     mkdirSync(packagePath("bench/results"), { recursive: true });
     writeFileSync(packagePath(file), text);
@@ -50,6 +51,7 @@ async function measure(options: Options): Promise<Results> {
       ...(parts.includes("bundle") && { bundle: await measureBundle() }),
       ...(parts.includes("evaluation") && { evaluation: await measureEvaluation(starts) }),
       ...(parts.includes("unary") && { unary: await measureUnary(origin.url, options) }),
+      ...(parts.includes("auth") && { auth: await measureAuth(origin.url, options) }),
       ...(parts.includes("streams") && { streams: await measureStreams(origin.url, options) }),
       ...(parts.includes("picker") && { picker: await measurePicker(options.rounds) }),
       ...(parts.includes("memory") && { memory: await measureMemory(origin.url) }),

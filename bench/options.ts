@@ -7,13 +7,13 @@ Measures the proxy on workerd beside the cheapest Worker that forwards a call, o
   --rounds N      how often each case has its turn; default 7
   --seconds N     how long a turn is; default 2
   --starts N      how often each Worker is started to learn what its evaluation costs; default 15
-  --only PART     unary, streams, bundle, evaluation, picker or memory; may be repeated; default all
+  --only PART     unary, auth, streams, bundle, evaluation, picker or memory; may be repeated; default all
   --help
 
 Prints the figures, and writes them to bench/results/DATE.md where all parts ran. Exits 1 if one is over its bar.
 `;
 
-const parts = ["unary", "streams", "bundle", "evaluation", "picker", "memory"] as const;
+const parts = ["unary", "auth", "streams", "bundle", "evaluation", "picker", "memory"] as const;
 export type Part = (typeof parts)[number];
 
 export interface Options {

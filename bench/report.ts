@@ -6,6 +6,7 @@ import type { Measured } from "./rounds.ts";
 /** What was measured; a part that did not run is undefined. */
 export interface Results {
   readonly unary?: readonly Measured[];
+  readonly auth?: readonly Measured[];
   readonly streams?: readonly Measured[];
   readonly bundle?: { readonly minified: number; readonly gzipped: number };
   /** Milliseconds. */
@@ -15,9 +16,10 @@ export interface Results {
 }
 
 /** The results as Markdown that reads well as plain text too. Every figure that is over its bar says OVER. */
-export function report({ unary, streams, bundle, evaluation, memory, picker }: Results): string {
+export function report({ unary, auth, streams, bundle, evaluation, memory, picker }: Results): string {
   const sections: string[] = [];
   if (unary !== undefined) sections.push("Unary calls: request 15 bytes, reply 100 bytes of protobuf, 16 connections.\n", costs(unary, "us/call"));
+  if (auth !== undefined) sections.push("Unary calls with a token in RS256, which the proxy looks at or not; and without one. CPU over the call whose token is not looked at.\n", costs(auth, "us/call", "over the open one"));
   if (streams !== undefined) sections.push("Server streams: 64 messages of 1 MiB, one stream at a time.\n", costs(streams, "us/MiB"));
   const rows: string[][] = [];
   if (bundle !== undefined) rows.push(["bundle, minified and gzipped", `${(bundle.gzipped / 1000).toFixed(1)} kB (${(bundle.minified / 1000).toFixed(1)} minified)`, verdict("bundle", bundle.gzipped / 1000)]);
@@ -28,8 +30,8 @@ export function report({ unary, streams, bundle, evaluation, memory, picker }: R
   return `${sections.join("\n")}\n`;
 }
 
-function costs(measured: readonly Measured[], unit: string): string {
-  const head = ["case", `CPU ${unit}`, "over the cheapest", "bar", "p50 ms", "p99 ms", "calls/s", "MB grown", "MB highest"];
+function costs(measured: readonly Measured[], unit: string, over = "over the cheapest"): string {
+  const head = ["case", `CPU ${unit}`, over, "bar", "p50 ms", "p99 ms", "calls/s", "MB grown", "MB highest"];
   const rows = measured.map(({ name, cpu, ratio, p50, p99, perSecond, grown, highest }) => [
     name,
     cpu.toFixed(0),

@@ -1,13 +1,13 @@
 import type { Served } from "../cli/serve/serve.ts";
-import { load, type Loaded } from "./load.ts";
-import { cpuUs, memory } from "./process.ts";
+import { load, type Loaded, type LoadOptions } from "./load.ts";
+import { fineCpuUs, memory } from "./process.ts";
 import { median, quantile } from "./stats.ts";
 
 /** One thing that is measured: a server, and the request it gets. */
 export interface Case {
   readonly name: string;
   readonly served: Served;
-  readonly request: Buffer;
+  readonly request: LoadOptions["request"];
 }
 
 export interface RoundsOptions {
@@ -75,7 +75,7 @@ interface Turn {
 }
 
 async function turn({ served, request }: Case, { seconds, connections, work }: RoundsOptions): Promise<Turn> {
-  const before = cpuUs(served.pid);
+  const before = fineCpuUs(served.pid);
   const loaded = await load({ port: Number(new URL(served.url).port), request, connections, ms: seconds * 1000 });
-  return { cpu: (cpuUs(served.pid) - before) / work(loaded), loaded };
+  return { cpu: (fineCpuUs(served.pid) - before) / work(loaded), loaded };
 }

@@ -46,14 +46,19 @@ const config :Workerd.Config = (
 );
 `;
 
+/** Anybody may call. */
+export const openToAll = "{ rules: [{ match: { prefix: / }, allow: PUBLIC }] }";
+
 export interface Shape {
   readonly dialect: "CONNECT" | "GRPC_WEB";
   readonly codecs: "PROTO" | "PROTO, JSON";
   readonly streams: "BLIND" | "WATCHED";
+  /** What stands under `auth`. */
+  readonly auth?: string;
 }
 
 /** Serves the proxy on workerd, with one route to the origin. */
-export async function serveProxy(origin: string, { dialect, codecs, streams }: Shape): Promise<Served> {
+export async function serveProxy(origin: string, { dialect, codecs, streams, auth = openToAll }: Shape): Promise<Served> {
   const folder = await mkdtemp(join(tmpdir(), "fairlead-bench-"));
   try {
     const file = join(folder, "fairlead.yaml");
@@ -62,7 +67,7 @@ export async function serveProxy(origin: string, { dialect, codecs, streams }: S
       `descriptors: [${JSON.stringify(relative(folder, packagePath("gen/demo.binpb")))}]
 clusters: { library: { dialect: ${dialect}, codecs: [${codecs}], localities: [{ region: local, endpoints: [{ url: "${origin}" }] }] } }
 routes: [{ match: { service: fairlead.demo.v1.LibraryService }, cluster: library, streams: ${streams} }]
-auth: { rules: [{ match: { prefix: / }, allow: PUBLIC }] }
+auth: ${auth}
 cors: { allowed_origins: ["*"] }
 `,
     );

@@ -34,7 +34,6 @@ export function startSweeps({ config, clock, origins, kv }: Pick<World, "config"
       secret: () => undefined,
       fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
       limiter: () => undefined,
-    sha256: () => "",
       store: kv.storeAt(colo),
       board: null,
     };

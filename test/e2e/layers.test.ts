@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createProxy, decodeArtifact, type Layer, type LogEntry, type Ports, type Proxy, refuse } from "../../worker/index.ts";
 import { fetchTransport } from "../../worker/transport/fetch.ts";
@@ -21,7 +20,6 @@ function nodePorts(log: (entry: LogEntry) => void): Ports {
     secret: () => undefined,
     fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
     limiter: () => undefined,
-    sha256: (text) => hash("sha256", text, "hex"),
     store: null,
     board: null,
     log,

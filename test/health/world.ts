@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import type { LogEntry, Ports, Store, Transport } from "../../worker/proxy/ports.ts";
 import { noon } from "../core/health/tables.ts";
 
@@ -37,7 +36,6 @@ export function world(transport: Transport = () => Promise.reject(new Error("no 
     secret: () => undefined,
     fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
     limiter: () => undefined,
-    sha256: (text) => hash("sha256", text, "hex"),
     board: null,
     storing: () => {},
     store: {

@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { compileText } from "../e2e/harness.ts";
 import { createProxy, decodeArtifact, type LogEntry, type Ports, type UpstreamReply } from "../../worker/index.ts";
@@ -43,7 +42,6 @@ async function world(behave: (name: string, made: number) => Behaviour, more = "
     secret: () => undefined,
     fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
     limiter: () => undefined,
-    sha256: (text) => hash("sha256", text, "hex"),
     store: null,
     board: null,
     log: (entry) => log.push(entry),

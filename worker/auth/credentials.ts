@@ -8,6 +8,7 @@ import type { CompiledAuth, CompiledCertificateProvider, CompiledJwtProvider, Co
 import type { Call } from "../proxy/call.ts";
 import type { Ports } from "../proxy/ports.ts";
 import { type Introduce, introducer } from "./introduce.ts";
+import { sha256Hex } from "./sha256.ts";
 import { storedKeys } from "./stored-keys.ts";
 import { tokenJudge } from "./tokens.ts";
 
@@ -71,7 +72,7 @@ function keyLook(header: string, providers: readonly Of<CompiledKeyProvider>[], 
 
   async function judge(shown: string): Promise<Principal | Refusal> {
     if (!isShownKey(shown)) return unknown;
-    const sha256 = ports.sha256(shown);
+    const sha256 = await sha256Hex(shown);
     let failure: Refusal | undefined;
     for (const { index, name, inConfig, stored } of sources) {
       const found = inConfig.has(sha256) || stored === undefined ? inConfig : await stored();

@@ -59,8 +59,11 @@ export function guard({ config, ports, choosing, mint }: GuardNeeds, inner: Hand
     if (policy?.requirements.length === 0) return { principal: undefined };
     const found = places.map((look) => look(call));
     const loading = evaluate === undefined && policy?.requirements.some(({ condition }) => condition !== null) === true ? loadConditions() : undefined;
-    if (loading === undefined && !found.some((one) => one instanceof Promise)) return judgeFound(call, policy, found as readonly (Principal | Refusal | undefined)[]);
-    return Promise.all([Promise.all(found), loading]).then(([all]) => judgeFound(call, policy, all));
+    if (loading !== undefined) return Promise.all([Promise.all(found), loading]).then(([all]) => judgeFound(call, policy, all));
+    const waiting = found.findIndex((one) => one instanceof Promise);
+    if (waiting === -1) return judgeFound(call, policy, found as readonly (Principal | Refusal | undefined)[]);
+    if (found.length > 1) return Promise.all(found).then((all) => judgeFound(call, policy, all));
+    return (found[0] as Promise<Principal | Refusal>).then((one) => judgeFound(call, policy, [one]));
   }
 
   async function loadConditions(): Promise<void> {

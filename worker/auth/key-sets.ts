@@ -16,7 +16,7 @@ export interface KeySets {
   find(alg: Algorithm, kid: string | undefined, keep: Keep): Promise<PublicKey | "unknown-key" | "many-keys" | { readonly failure: string }>;
 }
 
-type KeysPorts = Pick<Ports, "fetch" | "store" | "after" | "now" | "log">;
+type KeysPorts = Pick<Ports, "fetch" | "store" | "after" | "now" | "random" | "log">;
 
 /** Older keys are renewed while they are used. */
 const freshMs = 300_000;
@@ -45,6 +45,8 @@ function inlineKeys(set: KeySet): KeySets {
 
 function remoteKeys(provider: CompiledJwtProvider, keys: Parameters<typeof fetchKeys>[2], ports: KeysPorts): KeySets {
   const { now, store } = ports;
+  // If it ended for all isolates at once, all would fetch before the first one could tell the others.
+  const ownCoolDownMs = coolDownMs * (1 + ports.random() / 5);
   let held: FetchedKeys | undefined;
   let cause = "they were not fetched yet";
   /** When the renewal began that is under way, when one failed last, and when the store was last asked for an unknown kid. */
@@ -114,7 +116,7 @@ function remoteKeys(provider: CompiledJwtProvider, keys: Parameters<typeof fetch
       const key = chooseKey(known.set, alg, kid);
       if (key !== "unknown-key") return key;
       if (isBusy()) await renewOnce(coolDownMs, keep);
-      else if (since(known.at) >= coolDownMs && since(askedAt) >= coolDownMs) {
+      else if (since(known.at) >= ownCoolDownMs && since(askedAt) >= ownCoolDownMs) {
         askedAt = now();
         await renewOnce(coolDownMs, keep);
       }

@@ -9,6 +9,7 @@ import type { Algorithm, CompiledJwtProvider } from "../core/config/compiled-aut
 import type { Keep, Ports } from "../proxy/ports.ts";
 import { type KeySets, keySets } from "./key-sets.ts";
 import type { Introduce } from "./introduce.ts";
+import { sha256Hex } from "./sha256.ts";
 
 /** Judges the token that a call shows in one place: who it is, or why it is nobody. At once where it was verified lately. */
 export type JudgeToken = (text: string, keep: Keep) => Promise<Principal | Refusal> | Principal | Refusal;
@@ -58,11 +59,11 @@ export function tokenJudge(providers: readonly { readonly provider: CompiledJwtP
 
   async function isGenuine(token: ShownToken, key: PublicKey, { imported }: Issuer): Promise<boolean> {
     const alg = token.alg as Algorithm;
-    const byAlg = imported.get(key) ?? new Map<Algorithm, VerifyingKey>();
-    imported.set(key, byAlg);
     try {
-      const ready = byAlg.get(alg) ?? (await verifyingKey(key, alg));
-      byAlg.set(alg, ready);
+      const known = imported.get(key)?.get(alg);
+      if (known !== undefined) return await isSigned(token.text, known, alg);
+      const ready = await verifyingKey(key, alg);
+      imported.set(key, (imported.get(key) ?? new Map<Algorithm, VerifyingKey>()).set(alg, ready));
       return await isSigned(token.text, ready, alg);
     } catch (error) {
       ports.log({ level: "warn", event: "key-unusable", kid: key.kid, alg, error: String(error) });
@@ -70,7 +71,13 @@ export function tokenJudge(providers: readonly { readonly provider: CompiledJwtP
     }
   }
 
-  async function judge(text: string, fingerprint: string, keep: Keep): Promise<Principal | Refusal> {
+  async function judge(text: string, keep: Keep): Promise<Principal | Refusal> {
+    const fingerprint = await sha256Hex(text);
+    const known = remembered(fingerprint, keep);
+    if (known !== undefined) {
+      hashed.set(text, fingerprint, known.until, text.length + 300);
+      return known;
+    }
     const token = readToken(text);
     if (typeof token === "string") return refuse(token);
     const now = ports.now();
@@ -98,11 +105,7 @@ export function tokenJudge(providers: readonly { readonly provider: CompiledJwtP
 
   return (text, keep) => {
     if (text.length > mostTokenLength) return refuse("size");
-    const hash = hashed.get(text, ports.now());
-    const fingerprint = hash ?? ports.sha256(text);
-    const known = remembered(fingerprint, keep);
-    if (known === undefined) return judge(text, fingerprint, keep);
-    if (hash === undefined) hashed.set(text, fingerprint, known.until, text.length + 300);
-    return known;
+    const fingerprint = hashed.get(text, ports.now());
+    return (fingerprint === undefined ? undefined : remembered(fingerprint, keep)) ?? judge(text, keep);
   };
 }

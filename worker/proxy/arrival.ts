@@ -32,8 +32,9 @@ export function arrival(needs: ArrivalNeeds, request: Request, facts: Connection
   const { limits } = needs;
   const { url, method: verb, headers } = request;
   const { host, path, query } = splitUrl(url);
-  if (host === undefined) return plain(400, "Cannot take this request: its Host must be one name");
   const survey = surveyRequest(headers, needs.callerHeaders);
+  // A Host with a slash in it would move into the URL's path.
+  if (host === undefined || (survey.host !== undefined && hostFrom(survey.host) === undefined)) return plain(400, "Cannot take this request: its Host must be one name");
   const { metadata, protocol } = survey;
   const routed = needs.route({ path, host, metadata });
   const method = routed && needs.methods.get(routed.methodPath);
@@ -132,6 +133,11 @@ function fits(form: WireForm, method: CompiledMethod): boolean {
   return (form.dialect === "connect-stream") !== (method.kind === "unary");
 }
 
+/** The name in `name[:port]`; undefined where it is not one plain name. */
+function hostFrom(authority: string): string | undefined {
+  return /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d+)?$/.exec(authority)?.[1]?.toLowerCase();
+}
+
 /** The raw parts of a URL; nothing is normalised. `host` is undefined where it is not one plain name. */
 function splitUrl(url: string): { host: string | undefined; path: string; query: string } {
   const from = url.indexOf("//") + 2;
@@ -139,7 +145,7 @@ function splitUrl(url: string): { host: string | undefined; path: string; query:
   const authority = url.slice(from, pathAt === -1 ? undefined : pathAt);
   const pathAndQuery = pathAt === -1 ? "/" : url.slice(pathAt);
   const question = pathAndQuery.indexOf("?");
-  const host = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d+)?$/.exec(authority)?.[1]?.toLowerCase();
+  const host = hostFrom(authority);
   return question === -1
     ? { host, path: pathAndQuery, query: "" }
     : { host, path: pathAndQuery.slice(0, question), query: pathAndQuery.slice(question + 1) };

@@ -26,8 +26,6 @@ export interface Ports {
   readonly store: Store | null;
   /** Gets a document of somebody else's; nothing is followed, cached or sent along. Never throws. */
   readonly fetch: (url: string, signal: AbortSignal) => Promise<Fetched | { readonly failure: string }>;
-  /** SHA-256 of a text in UTF-8, in hex. At once: the one that all platforms have makes a call wait for a tenth of what it costs. */
-  readonly sha256: (text: string) => string;
   /** The rate limiter of this name, where the platform has one. */
   readonly limiter: (name: string) => Limiter | undefined;
   /** What isolates that are near each other share at once; null where an isolate is by itself. */

@@ -45,6 +45,8 @@ const neverRelayed = new Set([...hopByHop, ...corsReply, explanationHeader]);
 const neverCross = new Set([...hopByHop, ...neverForwarded]);
 
 export interface HeaderSurvey {
+  /** The value of `host`, where there is one. */
+  readonly host: string | undefined;
   /** Bytes of all names and values. */
   readonly bytes: number;
   /** A name with an underscore: to many an origin the look-alike of another header. */
@@ -73,6 +75,7 @@ const nobodySpeaks: CallerHeaders = { read: new Set(), withheld: new Set() };
 /** Looks at every request header once. */
 export function surveyRequest(headers: ReadableFields, { read, withheld }: CallerHeaders = nobodySpeaks): HeaderSurvey {
   let bytes = 0;
+  let host: string | undefined;
   let underscored: string | undefined;
   let named: string[] = [];
   const kept = noValues();
@@ -81,6 +84,7 @@ export function surveyRequest(headers: ReadableFields, { read, withheld }: Calle
   headers.forEach((value, name) => {
     bytes += name.length + value.length;
     if (name.includes("_")) underscored = name;
+    if (name === "host") host = value;
     if (name === "connection") named = value.toLowerCase().split(",").map((one) => one.trim());
     if (read.has(name) || withheld.has(name)) shown[name] = value;
     if (protocolRequest.has(name)) protocol[name] = value;
@@ -88,7 +92,7 @@ export function surveyRequest(headers: ReadableFields, { read, withheld }: Calle
     else if (!neverCross.has(name) && !neverForwardedPrefixes.test(name)) kept[name] = value;
   });
   for (const name of named) delete kept[name];
-  return { bytes, underscored, metadata: new Fields(kept), protocol, shown };
+  return { host, bytes, underscored, metadata: new Fields(kept), protocol, shown };
 }
 
 /** Whether a request header of this name, in lower case, is metadata: routed by, seen by layers and sent on. */

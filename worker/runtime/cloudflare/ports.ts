@@ -1,4 +1,3 @@
-import { sha256 } from "../sha256.ts";
 import type { Limiter, Ports } from "../../proxy/ports.ts";
 import { fetchDocument } from "../../transport/document.ts";
 import { kvStore, type KvNamespace } from "./store.ts";
@@ -20,7 +19,6 @@ export function cloudflarePorts(env: object): Ports {
     secret: (name) => asSecret(bindings[name]),
     store: bindings.FAIRLEAD === undefined ? null : kvStore(bindings.FAIRLEAD),
     fetch: fetchDocument,
-    sha256,
     limiter: (name) => asLimiter(bindings[name]),
     board: cacheBoard((caches as unknown as { readonly default: CacheLike }).default),
     log: (entry) => console[entry.level](JSON.stringify(entry)),

@@ -1,4 +1,3 @@
-import { sha256 } from "../sha256.ts";
 import type { Ports, Store } from "../../proxy/ports.ts";
 import { fetchDocument } from "../../transport/document.ts";
 import { errorText, fetchTransport } from "../../transport/fetch.ts";
@@ -22,7 +21,6 @@ export function denoPorts(env: (name: string) => string | undefined, store: Stor
     secret: env,
     store,
     fetch: fetchDocument,
-    sha256,
     limiter: () => undefined,
     // All calls of a process are in one isolate.
     board: null,
