@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet, type JWTPayload } from "jose";
 import { describe, expect, it } from "vitest";
-import { createProxy, decodeArtifact, type Ports, type UpstreamReply } from "../../worker/index.ts";
+import { createProxy, decodeArtifact, type Fields, type Ports, type UpstreamReply } from "../../worker/index.ts";
 import { compileText } from "../e2e/harness.ts";
 import { anyMutant, issuer, keys, type Mutant, now, otherIssuer, services } from "./mutants.ts";
 
