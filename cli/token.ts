@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
 import { SignJWT } from "jose";
+import { type Claims, withClaim } from "../worker/core/auth/claims.ts";
 import type { CompiledJwtProvider } from "../worker/core/config/compiled-auth.ts";
 import { keysIn } from "./config/check-key-set.ts";
 import { claimPath } from "./config/compile-auth.ts";
@@ -18,8 +19,6 @@ interface Options {
   readonly jwks?: true;
   readonly newKey?: string;
 }
-
-type Claims = Readonly<Record<string, unknown>>;
 
 const algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
 
@@ -58,7 +57,8 @@ export interface Said {
 /** A token that a provider accepts, as long as it holds the key. */
 export function signToken({ issuer, audiences, scopesClaim }: CompiledJwtProvider, key: SigningKey, { subject, scope, claim, expires }: Said): Promise<string> {
   const now = Math.floor(Date.now() / 1000);
-  const claims = { ...(scope && { [scopesClaim ?? "scope"]: scope.join(" ") }), sub: subject, ...claim };
+  const scoped = scope === undefined ? {} : withClaim({}, scopesClaim ?? ["scope"], scope.join(" "));
+  const claims = { ...scoped, sub: subject, ...claim };
   const token = new SignJWT({ iss: issuer, aud: audiences[0]!, iat: now, exp: now + Math.floor(expires / 1000), ...claims });
   return token.setProtectedHeader({ alg: key.alg, kid: key.kid, typ: "JWT" }).sign(key);
 }
@@ -82,11 +82,6 @@ function claim(text: string, all: Claims = {}): Claims {
   const equals = text.indexOf("=");
   if (equals < 1) throw new InvalidArgumentError("Must be a claim's name, = and its value: tenant=acme");
   return withClaim(all, claimPath(text.slice(0, equals)), valueOf(text.slice(equals + 1)));
-}
-
-function withClaim(claims: Claims, [name = "", ...rest]: readonly string[], value: unknown): Claims {
-  const inner = claims[name];
-  return { ...claims, [name]: rest.length === 0 ? value : withClaim(typeof inner === "object" ? (inner as Claims) : {}, rest, value) };
 }
 
 function valueOf(text: string): unknown {

@@ -2,6 +2,7 @@ import type { Provider } from "../../gen/fairlead/config/v1/auth_pb.js";
 import { isMetadata } from "../../worker/core/protocol/metadata.ts";
 import { checkApiKeys, checkCertificates } from "./check-credentials.ts";
 import { checkKeySet } from "./check-key-set.ts";
+import { isClaim, noClaim } from "./check-requirements.ts";
 import type { Checking } from "./checking.ts";
 import type { Path } from "./issue.ts";
 
@@ -25,13 +26,14 @@ function isMistakable(one: Provider, other: Provider): boolean {
   return one.issuer === other.issuer && place(one) === place(other) && one.audiences.some((audience) => other.audiences.includes(audience));
 }
 
-function checkTokens({ issuer, jwksUri, jwks, discovery, token, algorithms }: Provider, path: Path, checking: Checking): void {
+function checkTokens({ issuer, jwksUri, jwks, discovery, token, algorithms, scopesClaim }: Provider, path: Path, checking: Checking): void {
   const { tree, report } = checking;
   if (/\s/.test(issuer)) report.of(tree, [...path, "issuer"], `must be without blanks: current value is ${JSON.stringify(issuer)}`);
   if (jwksUri !== "" && !isKeyUrl(jwksUri)) report.of(tree, [...path, "jwks_uri"], keyUrl(jwksUri));
   if (discovery && !isKeyUrl(issuer)) report.of(tree, [...path, "issuer"], `with discovery ${keyUrl(issuer)}`);
   if (discovery && /[?]/.test(issuer)) report.of(tree, [...path, "issuer"], `with discovery must be without a query: current value is ${JSON.stringify(issuer)}`);
   if (jwks !== "") checkKeySet(jwks, algorithms, [...path, "jwks"], checking);
+  if (scopesClaim !== "" && !isClaim(scopesClaim)) report.of(tree, [...path, "scopes_claim"], noClaim(scopesClaim));
   if (token?.from.case === "header") checkTokenHeader(token.from.value, [...path, "token", "header"], checking);
   if (token?.from.case === "cookie") checkCookie([...path, "token", "cookie"], checking);
 }

@@ -51,7 +51,7 @@ function problemsOf({ provider, scopes, claims }: Pick<Require, "provider" | "sc
     if (scope === "" || /\s/.test(scope)) problems.push({ field: ["scopes", i], problem: `must be one scope, without blanks: current value is ${JSON.stringify(scope)}` });
   }
   for (const name of Object.keys(claims)) {
-    if (!isClaim(name)) problems.push({ field: ["claims", name], problem: `must be a claim's name, with dots between names inside one another: current value is ${JSON.stringify(name)}` });
+    if (!isClaim(name)) problems.push({ field: ["claims", name], problem: noClaim(name) });
   }
   return problems;
 }
@@ -59,6 +59,10 @@ function problemsOf({ provider, scopes, claims }: Pick<Require, "provider" | "sc
 /** Whether a name leads to a claim: no step of it is empty. */
 export function isClaim(name: string): boolean {
   return name !== "" && (/[:/]/.test(name) || name.split(".").every((step) => step !== ""));
+}
+
+export function noClaim(name: string): string {
+  return `must be a claim's name, with dots between names inside one another: current value is ${JSON.stringify(name)}`;
 }
 
 /** What a rule of the config stands before asks nothing of anybody. */

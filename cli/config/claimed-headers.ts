@@ -5,7 +5,7 @@ import type { Path } from "./issue.ts";
 /** A header that the config gives a meaning to beside routing. */
 export interface ClaimedHeader {
   readonly header: string;
-  readonly use: "token" | "api-key" | "certificate" | "place" | "identity";
+  readonly use: "token" | "api-key" | "certificate" | "place" | "identity" | "authorizer";
   readonly path: Path;
   /** Whose it is, in words. */
   readonly whose: string;
@@ -29,8 +29,12 @@ export function claimedHeaders({ auth, placeHeaders }: Config): ClaimedHeader[] 
   }
   const { latitude = "", longitude = "", country = "", continent = "" } = placeHeaders ?? {};
   for (const header of [latitude, longitude, country, continent]) claim({ header, use: "place", path: ["place_headers"], whose: "a place header" });
-  const { claimsHeader = "", claimHeaders = {} } = auth?.identity ?? {};
+  const { claimsHeader = "", claimHeaders = {}, providerHeader = "" } = auth?.identity ?? {};
   claim({ header: claimsHeader, use: "identity", path: ["auth", "identity", "claims_header"], whose: "auth.identity.claims_header" });
+  claim({ header: providerHeader, use: "identity", path: ["auth", "identity", "provider_header"], whose: "auth.identity.provider_header" });
   for (const header of Object.keys(claimHeaders)) claim({ header, use: "identity", path: ["auth", "identity", "claim_headers", header], whose: "in auth.identity.claim_headers", key: true });
+  for (const [name, { headers }] of Object.entries(auth?.authorizers ?? {})) {
+    for (const [i, header] of headers.entries()) claim({ header, use: "authorizer", path: ["auth", "authorizers", name, "headers", i], whose: `what authorizer "${name}" sets` });
+  }
   return claimed;
 }

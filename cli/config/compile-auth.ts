@@ -46,7 +46,7 @@ function compileTokens(name: string, { issuer, audiences, algorithms, jwksUri, j
     keys,
     token: token?.from.case === undefined ? { from: "header", name: "authorization" } : { from: token.from.case, name: token.from.value },
     clockSkewMs: clockSkew ? durationMs(clockSkew) : 30_000,
-    scopesClaim: scopesClaim === "" ? null : scopesClaim,
+    scopesClaim: scopesClaim === "" ? null : claimPath(scopesClaim),
     keysKeptMs: keysKept ? durationMs(keysKept) : 24 * 3_600_000,
     strip,
   };
@@ -117,16 +117,17 @@ export function claimPath(name: string): string[] {
 }
 
 function compileIdentity(identity: Identity | undefined): CompiledIdentity {
-  const { claimsHeader = "", claimHeaders = {}, mint } = identity ?? {};
+  const { claimsHeader = "", claimHeaders = {}, providerHeader = "", mint } = identity ?? {};
   return {
     claimsHeader,
+    providerHeader,
     claimHeaders: Object.keys(claimHeaders).sort().map((header) => ({ header, path: claimPath(claimHeaders[header]!) })),
-    mint: mint === undefined ? null : { issuer: mint.issuer, secret: mint.secret, lifetimeMs: mint.lifetime ? durationMs(mint.lifetime) : 60_000, claims: mint.claims },
+    mint: mint === undefined ? null : { issuer: mint.issuer, secret: mint.secret, lifetimeMs: mint.lifetime ? durationMs(mint.lifetime) : 60_000, claims: mint.claims.map(claimPath) },
   };
 }
 
-function compileAuthorizer(name: string, { cluster, timeout, failOpen, metadata }: Authorizer, clusters: readonly string[]): CompiledAuthorizer {
-  return { name, cluster: clusters.indexOf(cluster), timeoutMs: timeout ? durationMs(timeout) : 500, failOpen, metadata };
+function compileAuthorizer(name: string, { cluster, timeout, failOpen, metadata, headers }: Authorizer, clusters: readonly string[]): CompiledAuthorizer {
+  return { name, cluster: clusters.indexOf(cluster), timeoutMs: timeout ? durationMs(timeout) : 500, failOpen, metadata, headers };
 }
 
 const counted: Readonly<Record<Counted, CompiledRateLimit["per"]>> = {

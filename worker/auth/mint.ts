@@ -1,5 +1,5 @@
 import type { CryptoKey as JoseKey, JWK } from "jose";
-import { claimAt, isJsonObject, ownMember } from "../core/auth/claims.ts";
+import { type Claims, claimAt, isJsonObject, mintedClaims, ownMember, withClaim } from "../core/auth/claims.ts";
 import { type PublicKey, readKeySet } from "../core/auth/keys.ts";
 import type { Principal } from "../core/auth/principal.ts";
 import { recent } from "../core/auth/recent.ts";
@@ -75,11 +75,10 @@ export function minting({ issuer, secret, lifetimeMs, claims }: NonNullable<Comp
 
 const noToken = { kind: "refused", code: "internal", message: "the call cannot be vouched for" } as const;
 
-/** The claims of the caller's that a token repeats; those that say what it is good for are the proxy's own. */
-function repeated({ claims }: Principal, names: readonly string[]): Record<string, unknown> {
-  const own = new Set(["iss", "aud", "exp", "nbf", "iat", "jti", "sub", "provider"]);
-  const found = names.filter((name) => !own.has(name)).map((name) => [name, claimAt(claims, [name])] as const);
-  return Object.fromEntries(found.filter(([, value]) => value !== undefined));
+/** The claims of the caller's that a token repeats, as deep as they stand in the caller's own. */
+function repeated({ claims }: Principal, paths: readonly (readonly string[])[]): Claims {
+  const found = paths.filter(([first]) => !mintedClaims.includes(first!)).map((path) => [path, claimAt(claims, path)] as const);
+  return found.filter(([, value]) => value !== undefined).reduce<Claims>((all, [path, value]) => withClaim(all, path, value), {});
 }
 
 /** Undefined where the text is no private signature key with `alg` and `kid`. */

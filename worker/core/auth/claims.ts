@@ -13,9 +13,18 @@ export function claimAt(claims: Claims, path: readonly string[]): unknown {
   return at;
 }
 
-/** The scopes that a token has, in the claim of this name (null: `scope`, then `scp`): a text with blanks between them, or a list. */
-export function scopesOf(claims: Claims, name: string | null): readonly string[] {
-  const said = name === null ? (ownMember(claims, "scope") ?? ownMember(claims, "scp")) : ownMember(claims, name);
+/** The claims with this one at a path of names; what is no object on the way gives place to one. */
+export function withClaim(claims: Claims, [name = "", ...rest]: readonly string[], value: unknown): Claims {
+  const inner = ownMember(claims, name);
+  return { ...claims, [name]: rest.length === 0 ? value : withClaim(isJsonObject(inner) ? inner : {}, rest, value) };
+}
+
+/** Claims that a minted token has of its own: what it is good for, and whom it speaks of. */
+export const mintedClaims: readonly string[] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "provider"];
+
+/** The scopes that a token has, in the claim at this path (null: `scope`, then `scp`): a text with blanks between them, or a list. */
+export function scopesOf(claims: Claims, path: readonly string[] | null): readonly string[] {
+  const said = path === null ? (ownMember(claims, "scope") ?? ownMember(claims, "scp")) : claimAt(claims, path);
   if (typeof said === "string") return said.split(" ").filter((scope) => scope !== "");
   return Array.isArray(said) ? (said as unknown[]).filter((scope) => typeof scope === "string") : [];
 }

@@ -25,8 +25,8 @@ export interface CompiledJwtProvider {
   readonly keys: CompiledKeySource;
   readonly token: { readonly from: "header" | "cookie"; readonly name: string };
   readonly clockSkewMs: number;
-  /** null: `scope`, then `scp`. */
-  readonly scopesClaim: string | null;
+  /** The claim's path; null: `scope`, then `scp`. */
+  readonly scopesClaim: readonly string[] | null;
   readonly keysKeptMs: number;
   readonly strip: boolean;
 }
@@ -88,7 +88,9 @@ export interface CompiledIdentity {
   /** "" where there is none. */
   readonly claimsHeader: string;
   readonly claimHeaders: readonly { readonly header: string; readonly path: readonly string[] }[];
-  readonly mint: { readonly issuer: string; readonly secret: string; readonly lifetimeMs: number; readonly claims: readonly string[] } | null;
+  /** Tells the name of the provider who vouches; "" where there is none. */
+  readonly providerHeader: string;
+  readonly mint: { readonly issuer: string; readonly secret: string; readonly lifetimeMs: number; readonly claims: readonly (readonly string[])[] } | null;
 }
 
 export interface CompiledAuthorizer {
@@ -98,6 +100,8 @@ export interface CompiledAuthorizer {
   readonly timeoutMs: number;
   readonly failOpen: boolean;
   readonly metadata: readonly string[];
+  /** In lower case: those that its answers may set on what goes to the origin, and that are withheld from every caller. */
+  readonly headers: readonly string[];
 }
 
 export interface CompiledRateLimit {

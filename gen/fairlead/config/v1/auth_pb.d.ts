@@ -123,7 +123,7 @@ export declare type Provider = Message<"fairlead.config.v1.Provider"> & {
   clockSkew?: Duration | undefined;
 
   /**
-   * The claim that holds scopes: a text with blanks between them, or a list. Default: `scope`, then `scp`.
+   * The claim that holds scopes ("realm_access.roles" for one inside another): a text with blanks between them, or a list. Default: `scope`, then `scp`.
    *
    * @generated from field: string scopes_claim = 9;
    */
@@ -507,6 +507,13 @@ export declare type Identity = Message<"fairlead.config.v1.Identity"> & {
    * @generated from field: fairlead.config.v1.Mint mint = 3;
    */
   mint?: Mint | undefined;
+
+  /**
+   * Which provider vouches for the caller, by name, in this header. A subject is one provider's: another may know somebody else by it.
+   *
+   * @generated from field: string provider_header = 4;
+   */
+  providerHeader: string;
 };
 
 /**
@@ -544,7 +551,7 @@ export declare type Mint = Message<"fairlead.config.v1.Mint"> & {
   lifetime?: Duration | undefined;
 
   /**
-   * Claims of the caller's that it repeats, beside `sub`.
+   * Claims of the caller's that it repeats, beside `sub`, as deep as they stand there ("org.id" for one inside another).
    *
    * @generated from field: repeated string claims = 4;
    */
@@ -590,6 +597,14 @@ export declare type Authorizer = Message<"fairlead.config.v1.Authorizer"> & {
    * @generated from field: repeated string metadata = 4;
    */
   metadata: string[];
+
+  /**
+   * Headers that its answers may set on what goes to the origin, in lower case; others that they name are left out. A caller's own
+   * headers of these names are always removed.
+   *
+   * @generated from field: repeated string headers = 5;
+   */
+  headers: string[];
 };
 
 /**
