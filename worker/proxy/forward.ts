@@ -2,7 +2,6 @@ import { pickCluster, type Picked } from "../core/balance/pick.ts";
 import { isRepeatable, retryBudget } from "../core/balance/retry.ts";
 import type { CompiledCluster, CompiledLimits } from "../core/config/compiled.ts";
 import { FailureError } from "../core/failure.ts";
-import { prefixLength } from "../core/protocol/envelope.ts";
 import type { AskOf } from "./ask.ts";
 import { attempts, type Attempts, retryOf } from "./attempts.ts";
 import { breaking } from "./breaking.ts";
@@ -95,12 +94,13 @@ function readRequest(call: Call, way: Plan, cluster: CompiledCluster, limits: Co
 
 /**
  * An uncompressed body that may pass as it is and whose head tells its size is piped where no second attempt could need
- * it: nothing of its inside has to be known, and reading it here would cost a tenth of the whole call on workerd.
+ * it: nothing of its inside has to be known, and reading it here would cost a tenth of the whole call on workerd. In envelopes
+ * there could be more than the one message, which only reading tells.
  */
 function mayPipe(call: Call, way: Plan, cluster: CompiledCluster, limit: number): boolean {
-  if (way.way !== "pass" || call.get !== null || call.text.request || call.encoding !== "identity") return false;
+  if (way.way !== "pass" || call.form.dialect !== "connect-unary" || call.encoding !== "identity") return false;
   const declared = call.declared ?? 0;
-  if (declared === 0 || declared > limit + (way.dialect === "grpc-web" ? prefixLength : 0)) return false;
+  if (declared === 0 || declared > limit) return false;
   return declared > smallBody || retryOf(call).maxAttempts === 1 || !(isRepeatable(call.method) || isPlural(cluster));
 }
 

@@ -1,7 +1,7 @@
 import { type Failure, FailureError } from "../core/failure.ts";
 import { base64Decoder } from "../core/protocol/base64.ts";
 import { checkGzip, encodingFrom, gunzip, gzip, isPassable } from "../core/protocol/compression.ts";
-import { concat, envelopePrefix, flagCompressed, splitEnvelopes, writeEnvelope } from "../core/protocol/envelope.ts";
+import { concat, envelopePrefix, flagCompressed, prefixLength, splitEnvelopes, writeEnvelope } from "../core/protocol/envelope.ts";
 import type { Recode } from "../core/schema/recode.ts";
 import type { Call, Message } from "./call.ts";
 import type { Framing } from "./framed.ts";
@@ -27,13 +27,21 @@ export function checkEncoding(call: Call): void {
  */
 export async function readOnlyRequest(call: Call, plan: Plan, limit: number): Promise<Outgoing> {
   const { request, form, account } = call;
-  const asItIs = form.dialect === "connect-unary" && call.encoding === "identity" && plan.way !== "recode";
+  const framed = form.dialect !== "connect-unary";
+  const staysAsItIs = framed ? plan.way === "pass" && call.get === null && !call.text.request : plan.way !== "recode";
+  const asItIs = staysAsItIs && call.encoding === "identity";
   if (!asItIs || (call.declared ?? Infinity) <= smallBody) return readMessage(call, limit, plan.recodeInput);
-  const pieces = await readPieces(request, call.declared, limit, account, left);
+  const pieces = await readPieces(request, call.declared, framed ? limit + prefixLength : limit, account, left);
   const size = pieces.reduce((sum, { length }) => sum + length, 0);
+  if (framed && (size <= smallBody || !isOneMessage(pieces[0]!, size))) return onlyMessage(call, concat(pieces));
   if (size <= smallBody) return { data: concat(pieces), encoding: "identity" };
-  if (plan.dialect === "grpc-web") pieces.unshift(envelopePrefix(0, size));
+  if (!framed && plan.dialect === "grpc-web") pieces.unshift(envelopePrefix(0, size));
   return paidOut(shifted(pieces), call, () => {});
+}
+
+/** Whether a body of this size that begins so is one uncompressed message, whose envelope takes all of it. */
+function isOneMessage(beginning: Uint8Array, size: number): boolean {
+  return envelopePrefix(0, size - prefixLength).every((byte, i) => byte === beginning[i]);
 }
 
 async function readMessage(call: Call, limit: number, recode: Recode | undefined): Promise<Message> {

@@ -14,7 +14,7 @@ export const explanationHeader = "fairlead-explanation";
 const neverForwarded = [
   "host", "proxy-authorization", "proxy-authenticate", "x-original-url", "x-rewrite-url",
   "x-http-method", "x-http-method-override", "x-method-override",
-  explainHeader, "forwarded", "x-real-ip", "true-client-ip", "x-client-ip", "x-cluster-client-ip", "x-original-host",
+  "grpc-previous-rpc-attempts", explainHeader, "forwarded", "x-real-ip", "true-client-ip", "x-client-ip", "x-cluster-client-ip", "x-original-host",
 ];
 
 /** Beginnings of names with which only a front that is trusted may speak. */
