@@ -1,4 +1,5 @@
 import type { CompiledPolicy } from "../../worker/core/config/compiled-auth.ts";
+import { checkHidden } from "./check-hidden.ts";
 import type { Checking } from "./checking.ts";
 import { ruleMatch } from "./compile-auth.ts";
 import { compileMatch, isPossiblePrefix, isSameMatch, shadows } from "./matches.ts";
@@ -14,7 +15,7 @@ export function checkPolicies(checking: Checking): void {
   if (!checking.complete) return;
   const methods = methodTable(checking.config, checking.registry).map(({ path }) => path);
   if (methods.length > 0) checkKnown(methods, checking);
-  checkOpened(methods, checking);
+  checkHidden(methods, checking);
   checkRefused(methods, checking);
 }
 
@@ -50,26 +51,10 @@ function checkKnown(methods: readonly string[], { config, tree, report }: Checki
   }
 }
 
-/** A rule that names a method is meant for it; a broad one may open what the schema protects by oversight. */
-function checkOpened(methods: readonly string[], checking: Checking): void {
-  const { config, tree, report } = checking;
-  const { policies, open } = said(checking);
-  const held = heldBy(policies);
-  for (const i of config.auth!.rules.keys()) {
-    const rule = policies[i]!;
-    if (!open.has(rule) || rule.match.kind === "method") continue;
-    const opened = methods.filter((method) => {
-      const { policy, hidden } = held(method);
-      return policy === rule && hidden !== undefined && !open.has(hidden);
-    });
-    if (opened.length > 0) report.of(tree, ["auth", "rules", i, "allow"], `lets everybody call what the schema protects: ${opened.join(", ")}`, { severity: "warning" });
-  }
-}
-
 /** Methods that lead somewhere, but that nobody may call. */
 function checkRefused(methods: readonly string[], checking: Checking): void {
   const { config, tree, report } = checking;
-  const { policies } = said(checking);
+  const policies = said(checking);
   const held = heldBy(policies);
   for (const [i, { match }] of config.routes.entries()) {
     const route = compileMatch(match);

@@ -8,7 +8,7 @@ import type { Path } from "./issue.ts";
 import { unknown } from "./names.ts";
 import { heldBy } from "./policies.ts";
 import { said } from "./said.ts";
-import { saysWho, schemaPolicies } from "./schema-policies.ts";
+import { mistakenMethods, policyNumber, saysWho, schemaPolicies } from "./schema-policies.ts";
 
 /** Reports rules and schema policies that ask what nobody could show. */
 export function checkRequirements(checking: Checking): void {
@@ -68,7 +68,9 @@ export function noClaim(name: string): string {
 /** What a rule of the config stands before asks nothing of anybody. */
 function checkSchema(checking: Checking): void {
   const { registry, tree, report } = checking;
-  const held = heldBy(said(checking).policies);
+  const mistaken = mistakenMethods(registry);
+  if (mistaken !== undefined) report.of(tree, ["descriptors"], `${mistaken.methods.join(", ")} ${mistaken.methods.length === 1 ? "has" : "have"} the option ${policyNumber}, which must be fairlead.policy.v1.policy: ${mistaken.meant === undefined ? "nothing in the descriptors declares it" : `it is ${mistaken.meant}`}`, { key: true });
+  const held = heldBy(said(checking));
   for (const { method, policy } of schemaPolicies(registry)) {
     const say = (problem: string) => report.of(tree, ["descriptors"], `${method} has a policy that ${problem}`, { key: true });
     const timeout = policy.timeout && durationMs(policy.timeout);

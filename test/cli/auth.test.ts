@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { check } from "../../cli/config/check.ts";
@@ -220,11 +220,11 @@ message Empty {}
 service S {
 ${options.map((option, i) => `  rpc M${i}(Empty) returns (Empty) { option (fairlead.policy.v1.policy) = { ${option} }; }`).join("\n")}
 }`;
-  const directoryOf = (auth: string, ...options: string[]) => {
-    const directory = folder({ "buf.yaml": "version: v2\nmodules: [{ path: . }]", "s.proto": proto(options) });
-    const own = packagePath("proto/fairlead/policy/v1/policy.proto");
-    execFileSync("mkdir", ["-p", join(directory, "fairlead/policy/v1")]);
-    writeFileSync(join(directory, "fairlead/policy/v1/policy.proto"), readFileSync(own));
+  const directoryOf = (auth: string, ...options: string[]) => built(auth, proto(options), readFileSync(packagePath("proto/fairlead/policy/v1/policy.proto"), "utf8"));
+  const built = (auth: string, service: string, policy: string) => {
+    const directory = folder({ "buf.yaml": "version: v2\nmodules: [{ path: . }]", "s.proto": service });
+    mkdirSync(join(directory, "fairlead/policy/v1"), { recursive: true });
+    writeFileSync(join(directory, "fairlead/policy/v1/policy.proto"), policy);
     execFileSync(packagePath("node_modules/.bin/buf"), ["build", "-o", "users.binpb"], { cwd: directory });
     writeFileSync(join(directory, "fairlead.yaml"), `${withRoutes("{ match: { service: acme.v1.S }, cluster: users }")}\nauth: { ${auth} }`);
     return join(directory, "fairlead.yaml");
@@ -269,5 +269,23 @@ ${options.map((option, i) => `  rpc M${i}(Empty) returns (Empty) { option (fairl
   it("is not opened by a broad rule without a word, but by one that names the method", () => {
     expect(issuesIn(directoryOf(`${provider}, ${forAll}`, 'scopes: "a"', "public: true"))).toEqual(["6:157 warning auth.rules[0].allow: lets everybody call what the schema protects: /acme.v1.S/M0"]);
     expect(issuesIn(directoryOf(`${provider}, rules: [{ match: { method: /acme.v1.S/M0 }, allow: PUBLIC }]`, 'scopes: "a"'))).toEqual([]);
+  });
+
+  it("is not weakened by a broad rule without a word, but by one that asks all that it asks and more", () => {
+    const hiding = (asked: string) => issuesIn(directoryOf(`${provider}, rules: [{ match: { service: acme.v1.S }, ${asked} }]`, 'scopes: ["a", "b"]', 'claims: [{ key: "role", value: { values: ["x", "y"] } }]', "public: true")).map((issue) => issue.replace(/^\S+ /, ""));
+    const warning = (at: string, ...methods: string[]) => [`warning auth.rules[0].${at}: stands before the schema, and does not ask all that it asks: ${methods.map((method) => `/acme.v1.S/${method}`).join(", ")}`];
+    expect(hiding("require: {}")).toEqual(warning("require", "M0", "M1"));
+    expect(hiding("require: { scopes: [a] }")).toEqual(warning("require", "M0", "M1"));
+    expect(hiding("require: { scopes: [b, a] }")).toEqual(warning("require", "M1"));
+    expect(hiding("require: { scopes: [a, b], claims: { role: { values: [x, z] } } }")).toEqual(warning("require", "M1"));
+    expect(hiding("any: [{ scopes: [a, b], claims: { role: { values: [x] } } }, { scopes: [a, b] }]")).toEqual(warning("any", "M1"));
+    expect(hiding("require: { scopes: [a, b, c], claims: { role: { values: [x] } } }")).toEqual([]);
+  });
+
+  it("is not what another project means by the option's number", () => {
+    const audit = 'syntax = "proto3";\npackage acme.audit;\nimport "google/protobuf/descriptor.proto";\nmessage Audit { bool enabled = 1; }\nextend google.protobuf.MethodOptions { Audit audit = 52201; }';
+    const service = proto(["enabled: true"]).replace("(fairlead.policy.v1.policy)", "(acme.audit.audit)");
+    expect(issuesIn(built(provider, service, audit)).filter((issue) => !issue.includes("warning"))).toEqual(["1:1 descriptors: /acme.v1.S/M0 has the option 52201, which must be fairlead.policy.v1.policy: it is acme.audit.audit"]);
+    expect(issuesIn(built(provider, service.replace(/option [^;]*;/, ""), audit)).filter((issue) => !issue.includes("warning"))).toEqual([]);
   });
 });
