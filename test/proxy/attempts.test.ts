@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { seeded } from "../core/balance/arbitrary.ts";
 import { compileText } from "../e2e/harness.ts";
 import { createProxy, decodeArtifact, type LogEntry, type Ports, type UpstreamReply } from "../../worker/index.ts";
 
-/** What an endpoint does with a request: after so many milliseconds it answers with a code, or never. */
-type Behaviour = { readonly after: number; readonly code: string } | "never";
+/** What an endpoint does with a request: after so many milliseconds it answers with a code, or a bare HTTP status, or its connection breaks ("broken"); or never. */
+type Behaviour = { readonly after: number; readonly code: string | number } | "never";
 
 const endpoint = (name: string) => `{ url: "http://${name}.example" }`;
 const yaml = (more = "") => `
@@ -16,7 +17,7 @@ routes: [{ match: { service: t.S }, cluster: c, timeout: 2s, retry: { hedging_de
 `;
 
 /** A proxy whose endpoints behave as told. */
-async function world(behave: (name: string, made: number) => Behaviour, more = "") {
+async function world(behave: (name: string, made: number) => Behaviour, more = "", random = () => 0) {
   const { config } = await decodeArtifact(await compileText(yaml(more)));
   const sent: string[] = [];
   const log: LogEntry[] = [];
@@ -30,7 +31,7 @@ async function world(behave: (name: string, made: number) => Behaviour, more = "
         return { failure: { kind: "transport", reached: "maybe", cause: "aborted" } };
       }
       await new Promise((resolve) => setTimeout(resolve, behaviour.after));
-      return reply(behaviour.code);
+      return behaviour.code === "broken" ? { failure: { kind: "transport", reached: "maybe", cause: "broken" } } : reply(behaviour.code);
     },
     now: () => Date.now(),
     after(ms, then) {
@@ -38,7 +39,7 @@ async function world(behave: (name: string, made: number) => Behaviour, more = "
       return () => clearTimeout(timer);
     },
     endsWithReply: false,
-    random: () => 0,
+    random,
     secret: () => undefined,
     fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
     limiter: () => undefined,
@@ -57,8 +58,8 @@ async function world(behave: (name: string, made: number) => Behaviour, more = "
   return { call, sent, log };
 }
 
-function reply(code: string): UpstreamReply {
-  const [status, type, text] = code === "ok" ? [200, "application/proto", "x"] as const : [404, "application/json", JSON.stringify({ code })] as const;
+function reply(code: string | number): UpstreamReply {
+  const [status, type, text] = typeof code === "number" ? [code, "text/plain", "no"] as const : code === "ok" ? [200, "application/proto", "x"] as const : [404, "application/json", JSON.stringify({ code })] as const;
   const response = new Response(text, { status, headers: { "content-type": type, "content-length": String(text.length) } });
   return { status: response.status, headers: response.headers, body: response.body as UpstreamReply["body"], trailers: null, arrayBuffer: () => response.arrayBuffer(), broken: { kind: "transport", reached: "maybe", cause: "broken" } };
 }
@@ -95,6 +96,32 @@ describe("the attempts of a call", () => {
     for (let i = 0; i < 8; i++) await call("Once", "x", { "connect-timeout-ms": "50" });
     for (let i = 0; i < 8; i++) await call("Once", "x", {}, AbortSignal.timeout(30));
     expect(log.filter(({ event }) => event === "endpoint-ejected")).toEqual([]);
+  });
+
+  it("blame nobody where a caller gives less time than such calls take though nobody knows it yet, or where it sends too slowly or breaks off", async () => {
+    const slow = (bytes: number, then: (controller: ReadableStreamDefaultController<Uint8Array>) => void) => {
+      let sent = 0;
+      return new ReadableStream<Uint8Array>({ pull: (controller) => new Promise((resolve) => setTimeout(() => (sent++ < 3 ? controller.enqueue(new Uint8Array(bytes)) : then(controller), resolve()), 50)) });
+    };
+    const { call, log } = await world(() => "never", "outlier: { locality_failures: 3 }, ");
+    await Promise.all(Array.from({ length: 6 }, () => call("Safe", "x", { "connect-timeout-ms": "900" })));
+    const pieces = { "content-length": "200000", "connect-timeout-ms": "900" };
+    await Promise.all(Array.from({ length: 6 }, () => call("Once", slow(1000, () => {}), pieces)));
+    expect(log.filter(({ event }) => event === "endpoint-ejected")).toEqual([]);
+  });
+
+  it("blame an endpoint neither for an upload that broke, nor for HTTP 429, nor a region for four answers of HTTP 503 to calls that are not repeated", async () => {
+    for (const [status, body] of [["broken", new Uint8Array(100_000)], [429, "x"], [503, "x"]] as const) {
+      const { call, log } = await world(() => ({ after: 0, code: status }), "", seeded(1));
+      for (let i = 0; i < 4; i++) await call("Once", new Blob([body]).stream(), { "content-length": String(body.length) });
+      expect(log.filter(({ event }) => event === "endpoint-ejected")).toEqual([]);
+    }
+  });
+
+  it("leave a region whose every answer is HTTP 500", async () => {
+    const { call, sent } = await world((name) => ({ after: 0, code: name === "b" ? "ok" : 500 }), "", seeded(1));
+    for (let i = 0; i < 200; i++) await call("Once");
+    expect(sent.slice(-10)).toEqual(Array.from({ length: 10 }, () => "b"));
   });
 });
 

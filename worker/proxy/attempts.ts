@@ -4,6 +4,7 @@ import { type Ask, type Picked, pickEndpoint } from "../core/balance/pick.ts";
 import { type Failed, hedgeAfter, isRepeatable, retryAfter, type RetryBudget } from "../core/balance/retry.ts";
 import type { CompiledRetry } from "../core/config/compiled.ts";
 import { type Failure, FailureError, failureOf, failureToEnd } from "../core/failure.ts";
+import type { Code } from "../core/protocol/code.ts";
 import type { End } from "../core/protocol/end.ts";
 import type { Fields } from "../core/protocol/fields.ts";
 import type { Call, Reply } from "./call.ts";
@@ -24,8 +25,10 @@ export interface Sending {
   /** Index of the cluster. */
   readonly cluster: number;
   readonly ask: Ask;
-  /** Whether the request can be sent more than once. */
+  /** Whether the request can be sent more than once, as all of it is there. */
   readonly replayable: boolean;
+  /** Whether nobody sees how much of the request the caller has sent: it may be the caller who broke it off. Default: false. */
+  readonly unseen?: boolean;
   /** Whether the reply is one message, so that its end is known before anything is relayed. */
   readonly oneReply: boolean;
   /** Whether there is another endpoint to go to. */
@@ -59,7 +62,7 @@ interface Settled {
  * Sends a call to an endpoint, and to another one where it failed and may be repeated. One that has not answered for too
  * long gets another beside it, and the first good answer wins. One deadline, the call's own, is over all of them.
  */
-export function attempts({ ports, choosing, usual, budgets, breakers }: AttemptsNeeds, call: Call, { cluster, ask, replayable, oneReply, plural, send }: Sending): Attempts {
+export function attempts({ ports, choosing, usual, budgets, breakers }: AttemptsNeeds, call: Call, { cluster, ask, replayable, unseen = false, oneReply, plural, send }: Sending): Attempts {
   const retry = retryOf(call);
   const budget = budgets[cluster]!;
   const breaker = breakers[cluster]!;
@@ -126,12 +129,12 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
     if ("error" in result) {
       const failure = failureOf(result.error);
       const { code } = failureToEnd(failure);
-      ended(one, { code, by: call.life.failure() === undefined ? blame(failure) : "left" });
+      ended(one, { code: codeOf(failure), by: call.life.failure() === undefined ? blame(failure, unseen) : "left" });
       return { code, unreached: failure.kind === "transport" && failure.reached === "no", pushback: null };
     }
     const { end, headers } = result.reply;
     if (end instanceof Promise) {
-      void end.then(({ code }) => ended(one, { code, by: "answered" }));
+      void end.then(({ code, madeUp = false }) => ended(one, { code, by: unseen && madeUp ? "left" : "answered" }));
       return undefined;
     }
     ended(one, { code: end.code, by: "answered" });
@@ -150,11 +153,11 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
     return settled;
   }
 
-  /** Gives up what is under way. Whoever has been silent since `silentSince` or longer is blamed for it. */
-  function giveUp(silentSince: number, but?: Running): void {
+  /** Gives up what is under way. Whoever has been silent since `silentSince` or longer is told of as `by`. */
+  function giveUp(silentSince: number, by: "silence" | "late", but?: Running): void {
     for (const one of running) {
       if (one === but) continue;
-      ended(one, { code: "deadline_exceeded", by: one.since < silentSince ? "silence" : "left" });
+      ended(one, { code: "deadline_exceeded", by: one.since < silentSince ? by : "left" });
       one.abort?.abort();
     }
   }
@@ -180,7 +183,7 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
         if (running.size > 0) continue;
       }
       const { picked, since } = settled.one;
-      giveUp(since, settled.one);
+      giveUp("error" in settled.result ? -Infinity : since, "silence", settled.one);
       call.trace.picked = { region: picked.region, endpoint: picked.endpoint.url };
       if ("error" in settled.result) throw settled.result.error;
       return settled.result.reply;
@@ -204,9 +207,9 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
     },
     over() {
       finish();
-      // Of a caller that left, or gave less time than such calls take, nobody can tell whose fault it was.
-      const left = call.life.failure()?.kind === "left";
-      giveUp(left ? -Infinity : ports.now() - Math.max(retry.perTryTimeoutMs, 3 * usual.of(call.path)));
+      // Whose fault it was that it took longer than its caller waits, or sends, nobody can tell.
+      const isLate = oneReply && replayable && !call.timed && call.life.failure()?.kind === "deadline";
+      giveUp(isLate ? ports.now() - Math.max(retry.perTryTimeoutMs, 3 * usual.of(call.path)) : -Infinity, "late");
     },
   };
 }
@@ -217,9 +220,18 @@ export function retryOf({ route, method }: Pick<Call, "route" | "method">): Comp
   return own === undefined ? route.retry : { ...route.retry, maxAttempts: own };
 }
 
+/** What a failure says of the endpoint: of an HTTP error that is no RPC's end, 4xx is the request's fault (429, too: it came too often), 5xx the origin's. */
+function codeOf(failure: Failure): Code {
+  const { code } = failureToEnd(failure);
+  if (failure.kind !== "origin-status" || failure.status < 400) return code;
+  if (failure.status < 500) return "failed_precondition";
+  return code === "unavailable" ? code : "internal";
+}
+
 /** Whom a failure tells something of: not the origin, where the caller left or the proxy refused. */
-function blame({ kind }: Failure): Outcome["by"] {
-  if (kind === "transport") return "transport";
+function blame(failure: Failure, unseen: boolean): Outcome["by"] {
+  const { kind } = failure;
+  if (kind === "transport") return unseen && failure.reached === "maybe" ? "left" : "transport";
   return kind === "origin-status" || kind === "malformed-reply" || kind === "malformed-reply-type" || kind === "reply-count" ? "answered" : "left";
 }
 

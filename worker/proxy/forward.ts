@@ -1,7 +1,7 @@
 import { pickCluster, type Picked } from "../core/balance/pick.ts";
 import { isRepeatable, retryBudget } from "../core/balance/retry.ts";
 import type { CompiledCluster, CompiledLimits } from "../core/config/compiled.ts";
-import { FailureError } from "../core/failure.ts";
+import { type Failure, FailureError } from "../core/failure.ts";
 import type { AskOf } from "./ask.ts";
 import { attempts, type Attempts, retryOf } from "./attempts.ts";
 import { breaking } from "./breaking.ts";
@@ -59,15 +59,15 @@ export function forward({ ports, limits, choosing, askOf, recoding }: ForwardNee
     call.trace.cluster = at;
     call.trace.snapshot = now;
     call.trace.ask = ask;
-    // A caller that leaves unseen would never be counted out.
-    if (cluster.choice === "least-pending") void call.life.signal;
+    // A caller that leaves unseen would not be counted out.
+    if (cluster.choice === "least-pending" || cluster.circuitBreaker !== null) void call.life.signal;
     const idle = way.oneReply ? undefined : idleWatch(ports, call.life, call.route.idleTimeoutMs);
     let trying: Attempts | undefined;
     const work = async (): Promise<Reply> => {
       if (call.caller.token !== undefined) call.metadata.set("authorization", `Bearer ${await call.caller.token(cluster.name)}`);
       const outgoing = await readRequest(call, way, cluster, limits, idle?.moved ?? (() => {}));
       const replayable = !(outgoing instanceof ReadableStream) && outgoing.data.length <= smallBody;
-      trying = attempts(needs, call, { cluster: at, ask, replayable, oneReply: way.oneReply, plural: isPlural(cluster), send: (...one) => send(call, way, outgoing, idle, ...one) });
+      trying = attempts(needs, call, { cluster: at, ask, replayable, unseen: outgoing === call.request.body, oneReply: way.oneReply, plural: isPlural(cluster), send: (...one) => send(call, way, outgoing, idle, ...one) });
       return trying.run();
     };
     try {
@@ -83,13 +83,16 @@ export function forward({ ports, limits, choosing, askOf, recoding }: ForwardNee
   };
 }
 
+/** A request that its caller does not send to its end: the caller left, or writes it wrongly. */
+const brokenBody: Failure = { kind: "malformed-request", what: "the body broke off" };
+
 function readRequest(call: Call, way: Plan, cluster: CompiledCluster, limits: CompiledLimits, moved: () => void): Outgoing | Promise<Outgoing> {
   const limit = limits.requestMessageBytes;
   if (way.oneRequest && !mayPipe(call, way, cluster, limit)) return readOnlyRequest(call, way, limit);
   const { body } = call.request;
   if (body === null) return new ReadableStream({ start: (controller) => controller.close() });
   if (way.oneRequest) return body;
-  return relayFramed(body, requestFraming(call, limit, way.recodeInput), call, moved);
+  return relayFramed(body, requestFraming(call, limit, way.recodeInput), call, moved, brokenBody);
 }
 
 /**

@@ -24,13 +24,15 @@ export interface Framing {
 
 /**
  * Relays envelopes from `source`, one read for one pull, so that a slow reader slows the source and nothing piles up.
- * Ends by `finish` in any case: source at its end, source broken, or the call over.
+ * Ends by `finish` in any case: source at its end, source broken, or the call over. `broken` is what a broken source means; default: the origin is
+ * not there.
  */
 export function relayFramed(
   source: ReadableStream<Uint8Array<ArrayBuffer>>,
   framing: Framing,
   { life, account }: Pick<Call, "life" | "account">,
   onMove: () => void,
+  broken?: Failure,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const reader = byteReader(source);
   const skim = skimmer(framing.judge);
@@ -95,7 +97,7 @@ export function relayFramed(
             }
           }
         } catch (error) {
-          end(controller, life.failure() ?? (error instanceof FailureError ? failureOf(error) : { kind: "transport", reached: "maybe", cause: String(error) }));
+          end(controller, life.failure() ?? (error instanceof FailureError ? failureOf(error) : (broken ?? { kind: "transport", reached: "maybe", cause: String(error) })));
         }
       },
       cancel() {

@@ -39,7 +39,7 @@ function write(relaying: Relaying, reply: UpstreamReply): Reply | Promise<Reply>
   if (plan.dialect === "grpc-web") return grpcWebUnary(relaying, reply);
   if (plan.way === "pass" && headFailure(reply, plan) === undefined) return passConnectUnary(call, reply);
   // An error in an encoding that only the caller can open goes as it is.
-  if (plan.way === "pass" && isSealedError(reply)) return passBody(call, reply, errorEnd(codeFromHttpStatus(reply.status), ""));
+  if (plan.way === "pass" && isSealedError(reply)) return passBody(call, reply, errorEnd(reply.status === 429 ? "resource_exhausted" : codeFromHttpStatus(reply.status), ""));
   return connectUnary(relaying, reply);
 }
 

@@ -4,7 +4,7 @@ import { type Asked, record } from "../../../worker/core/balance/ejection.ts";
 import { longestTrialMs, type Observations, observe, type Outcome, readinessOf, speedOf } from "../../../worker/core/balance/observation.ts";
 import { pickEndpoint } from "../../../worker/core/balance/pick.ts";
 import { nowhere } from "../../../worker/core/balance/place.ts";
-import { snapshot } from "../../../worker/core/balance/snapshot.ts";
+import { markUsable, snapshot } from "../../../worker/core/balance/snapshot.ts";
 import { cluster, endpoints, locality, route, seeded } from "./arbitrary.ts";
 
 const good: Outcome = { code: "ok", by: "answered", ms: 10 };
@@ -22,7 +22,7 @@ function watched(of = near) {
   const tell = (l: number, e: number, outcome: Outcome, now: number, times = 1) => {
     const one = observations[l]![e]!;
     let last: ReturnType<typeof record>;
-    for (let i = 0; i < times; i++) last = record({ seen: one, neighbours: observations[l]!, trial: one.ejectedUntil > 0 && one.ejectedUntil <= now }, outcome, now, observations, of.outlier);
+    for (let i = 0; i < times; i++) last = record({ seen: one, neighbours: observations[l]!, trial: one.ejectedUntil <= now ? one.ejectedUntil : 0 }, outcome, now, observations, of.outlier);
     return last;
   };
   const at = (now: number) => snapshot([of], undefined, { observations: [observations], now });
@@ -65,9 +65,9 @@ describe("an endpoint is ejected", () => {
 
   test("with its whole locality, where all of it fails by errors and another locality is well", () => {
     const { tell, out, observations } = watched();
-    for (let e = 0; e < 3; e++) tell(0, e, error, 1, 5);
-    expect(out(1)).toBe(1 + 1);
-    for (let e = 0; e < 3; e++) tell(0, e, error, 1);
+    for (let e = 0; e < 3; e++) tell(0, e, error, 1, e === 2 ? 4 : 5);
+    expect(out(1)).toBe(1);
+    tell(0, 2, error, 1);
     expect([out(1), observations[0]!.every(({ ejectedUntil }) => ejectedUntil > 1)]).toEqual([3, true]);
     for (let e = 0; e < 3; e++) tell(1, e, error, 1, 20);
     expect(out(1)).toBe(3);
@@ -94,7 +94,7 @@ describe("an endpoint is ejected", () => {
 
 describe("a locality is ejected as a whole", () => {
   const ruled = { ...near, outlier: { ...inRow, consecutiveFailures: 100, localityFailures: 3 } };
-  const unavailable = fc.constantFrom(error, broken, silent);
+  const unavailable = fc.constantFrom(broken, silent);
 
   test("by three failures in a row at two of its endpoints or more, and by no fewer; never by those of one", () => {
     fc.assert(fc.property(fc.array(fc.record({ e: fc.nat(2), outcome: fc.oneof({ weight: 3, arbitrary: unavailable }, { weight: 1, arbitrary: fc.constant(good) }) }), { maxLength: 8 }), (calls) => {
@@ -110,7 +110,7 @@ describe("a locality is ejected as a whole", () => {
     }), { numRuns: 500 });
   });
 
-  test.each([error, broken, silent])("only while another one is well (%j)", (failure) => {
+  test.each([broken, silent])("only while another one is well (%j)", (failure) => {
     const { tell, out, observations } = watched(ruled);
     for (const one of observations[1]!) one.failures = 1;
     for (let e = 0; e < 3; e++) tell(0, e, failure, 10 + e);
@@ -132,10 +132,21 @@ describe("a locality is ejected as a whole", () => {
     }));
   });
 
-  test("never by errors that tell nothing of the place", () => {
+  test.each([error, { ...error, code: "internal" }, { ...silent, by: "late" }] as const)("never in a row by what may be the request's fault (%j)", (failure) => {
     const { tell, out } = watched(ruled);
-    for (let e = 0; e < 3; e++) tell(0, e, { ...error, code: "internal" }, e, 5);
+    for (let e = 0; e < 3; e++) tell(0, e, failure, e, 5);
     expect(out(3)).toBe(0);
+  });
+
+  test.each(["drained", "unhealthy"] as const)("only while another one may be picked: none that is %s", (state) => {
+    const { tell, out, observations } = watched(ruled);
+    const known = snapshot([ruled], (_cluster, region) => (region === "far" ? state : "unknown"), { observations: [observations], now: 0 });
+    markUsable(known);
+    for (let e = 0; e < 3; e++) tell(0, e, broken, e);
+    expect(out(3)).toBe(0);
+    markUsable(snapshot([ruled], undefined, { observations: [observations], now: 4 }));
+    tell(0, 0, broken, 4);
+    expect(out(4)).toBe(3);
   });
 
   test("not by failures that are far apart", () => {
@@ -149,6 +160,23 @@ describe("a locality is ejected as a whole", () => {
     for (let i = 0; i < 12; i++) tell(0, i % 3, broken, i);
     expect(out(12)).toBe(0);
   });
+});
+
+describe("an endpoint that answered nobody in all the time of the route", () => {
+  test("gets a smaller share, and is never ejected for it", () => {
+    const { tell, out, at } = watched({ ...near, outlier: { ...inRow, localityFailures: 3, failureRate: 0.3 } });
+    for (let e = 0; e < 3; e++) for (let i = 0; i < 20; i++) expect(tell(0, e, { ...silent, by: "late" }, i)).toBe("soon");
+    expect([out(20), at(20).clusters[0]!.localities[0]!.ready]).toEqual([0, expect.closeTo(0.3)]);
+  });
+});
+
+test.each(["unknown", "deadline_exceeded"] as const)("an answer of %s is neither a failure nor an end of a row of failures", (code) => {
+  const { tell, out } = watched();
+  tell(0, 0, error, 1, 4);
+  tell(0, 0, { ...error, code }, 1, 10);
+  expect(out(1)).toBe(0);
+  tell(0, 0, error, 1);
+  expect(out(1)).toBe(1);
 });
 
 describe("an endpoint that fails too often", () => {
@@ -207,8 +235,8 @@ describe("an ejected endpoint", () => {
   test("gets one call on probation, which can be repeated, and no other beside it", () => {
     const { tell, pick } = watched();
     for (let e = 0; e < 2; e++) tell(0, e, silent, 0, 5);
-    const trialsAt = (now: number) => Array.from({ length: 100 }, (_, i) => pick(now, true, i / 100)!).filter(({ trial }) => trial).map(({ endpoint }) => endpoint.url);
-    expect(pick(30_000, false)!.trial).toBe(false);
+    const trialsAt = (now: number) => Array.from({ length: 100 }, (_, i) => pick(now, true, i / 100)!).filter(({ trial }) => trial > 0).map(({ endpoint }) => endpoint.url);
+    expect(pick(30_000, false)!.trial).toBe(0);
     expect(trialsAt(30_000).sort()).toEqual(["https://near-0", "https://near-1"]);
     expect(trialsAt(30_000 + longestTrialMs - 1)).toEqual([]);
     expect(trialsAt(30_000 + longestTrialMs).sort()).toEqual(["https://near-0", "https://near-1"]);
@@ -218,7 +246,7 @@ describe("an ejected endpoint", () => {
     const { tell, pick, at, observations } = watched();
     for (let e = 0; e < 3; e++) tell(0, e, silent, e, 5);
     const trial = pick(30_002)!;
-    expect([trial.region, trial.trial, pick(30_002)!.region]).toEqual(["near", true, "far"]);
+    expect([trial.region, trial.trial, pick(30_002)!.region]).toEqual(["near", trial.seen.ejectedUntil, "far"]);
     tell(0, observations[0]!.indexOf(trial.seen), broken, 30_010);
     expect(observations[0]!.map(({ ejectedUntil, ejections, trialSince }) => [ejectedUntil, ejections, trialSince])).toEqual(Array.from({ length: 3 }, () => [90_010, 2, -Infinity]));
     const again = pick(90_010)!;
@@ -234,8 +262,24 @@ describe("an ejected endpoint", () => {
     tell(0, 0, silent, 0, 5);
     const one = observations[0]![0]!;
     const { ejectedUntil } = one;
-    for (const outcome of [good, error, silent]) record({ seen: one, neighbours: observations[0]!, trial: false } satisfies Asked, outcome, 31_000, observations, near.outlier);
+    for (const outcome of [good, error, silent]) record({ seen: one, neighbours: observations[0]!, trial: 0 } satisfies Asked, outcome, 31_000, observations, near.outlier);
     expect([one.ejectedUntil, one.ejections, at(31_000).clusters[0]!.localities[0]!.endpoints[0]!.state]).toEqual([ejectedUntil, 1, "probation"]);
+  });
+
+  test("of which three trials fail at one instant is ejected once more, not thrice", () => {
+    const { tell, observations, pick } = watched(cluster("c", [locality("r", { endpoints: endpoints("r", 1) })], { outlier: inRow }));
+    tell(0, 0, silent, 0, 5);
+    const trials = Array.from({ length: 3 }, () => pick(30_000)!);
+    for (const trial of trials) record(trial, broken, 30_010, observations, inRow);
+    expect(observations[0]![0]).toMatchObject({ ejections: 2, ejectedUntil: 30_010 + 60_000 });
+  });
+
+  test("that was let back by others while it was tried is not ejected again by that one failure", () => {
+    const { tell, observations, pick } = watched();
+    for (let e = 0; e < 3; e++) tell(0, e, silent, 0, 5);
+    const trial = pick(30_000)!;
+    Object.assign(trial.seen, { ejectedUntil: 0, backSince: 30_005 });
+    expect([record(trial, { ...error, code: "internal" }, 30_010, observations, inRow), trial.seen.ejectedUntil]).toEqual(["soon", 0]);
   });
 
   test("is found out about by a call that cannot be repeated, where no other comes", () => {

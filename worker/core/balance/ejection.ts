@@ -6,8 +6,8 @@ export interface Asked {
   readonly seen: Observation;
   /** All of its locality, itself too. */
   readonly neighbours: readonly Observation[];
-  /** Whether this call was to find out how an endpoint on probation is. */
-  readonly trial: boolean;
+  /** The ejection after which this call was to find out how it is, by when that ended; 0: none. */
+  readonly trial: number;
 }
 
 /** How much one call weighs in the means. */
@@ -19,7 +19,7 @@ const forgetMs = 60_000;
 /** Of an endpoint that came back less than a minute ago, so much of the share of failures is enough. */
 const ofWhoCameBack = 1 / 2;
 
-/** Failures in a row eject a whole locality if they were at so many of its endpoints. */
+/** Failures in a row that nobody answered eject a whole locality if they were at so many of its endpoints. */
 const endpointsOfLocality = 2;
 
 /** Failures of a locality that are farther back do not belong to the same row. */
@@ -27,16 +27,28 @@ const rowMs = 30_000;
 
 /**
  * Takes in how a call ended. Says whether it matters to picks: `now` where an endpoint went or came back, `soon` where one is doing better or
- * worse. Of an endpoint that is out, only a trial says anything: the others began before it went.
+ * worse. Of an endpoint that is out, only a trial of this very ejection says anything: the others began before it went.
  */
 export function record(asked: Asked, outcome: Outcome, now: number, cluster: Observations, policy: CompiledOutlier): "now" | "soon" | undefined {
-  const { seen: one, trial } = asked;
-  if (one.ejectedUntil > 0 && !trial) return undefined;
-  if (trial) endTrial(asked);
-  if (outcome.by === "left") return trial ? "now" : undefined;
-  const failed = isFailure(outcome);
-  one.errors += weightOfOne * ((failed ? 1 : 0) - one.errors);
-  return failed ? fail(asked, outcome, now, cluster, policy) : succeed(one, outcome, now);
+  const { seen: one } = asked;
+  const isTrial = asked.trial > 0 && asked.trial === one.ejectedUntil;
+  if (one.ejectedUntil > 0 && !isTrial) return undefined;
+  if (isTrial) endTrial(asked);
+  const how = judge(outcome);
+  if (how !== "neither") one.errors += weightOfOne * ((how === "good" ? 0 : 1) - one.errors);
+  if (how === "neither" || how === "slow") return isTrial ? "now" : how === "slow" ? "soon" : undefined;
+  return how === "bad" ? fail({ ...asked, isTrial }, outcome, now, cluster, policy) : succeed(one, outcome, now);
+}
+
+/**
+ * What the end of a call says of its endpoint. Where nobody answered, the method may be slow everywhere; `unknown` and `deadline_exceeded` are what origins
+ * say of requests that went wrong, and of origins that did.
+ */
+function judge({ code, by }: Outcome): "good" | "bad" | "slow" | "neither" {
+  if (by === "left") return "neither";
+  if (by === "late") return "slow";
+  if (by !== "answered" || code === "unavailable" || code === "internal" || code === "data_loss") return "bad";
+  return code === "unknown" || code === "deadline_exceeded" ? "neither" : "good";
 }
 
 /** One call stands for a whole locality that is out: none of it is tried beside it. */
@@ -52,14 +64,14 @@ function triedWith(one: Observation, neighbours: readonly Observation[]): readon
   return neighbours.every(({ ejectedUntil }) => ejectedUntil > 0) ? neighbours : [one];
 }
 
-function fail({ seen: one, neighbours, trial }: Asked, outcome: Outcome, now: number, cluster: Observations, policy: CompiledOutlier): "now" | "soon" {
+function fail({ seen: one, neighbours, isTrial }: Asked & { readonly isTrial: boolean }, outcome: Outcome, now: number, cluster: Observations, policy: CompiledOutlier): "now" | "soon" {
   const unanswered = outcome.by !== "answered";
   one.failures++;
-  if (unanswered || outcome.code === "unavailable") {
+  if (unanswered) {
     one.streak = one.failedAt > rowBegins(neighbours, now) ? one.streak + 1 : 1;
     one.failedAt = now;
   }
-  if (trial) {
+  if (isTrial) {
     const together = triedWith(one, neighbours);
     eject(one, now, policy);
     for (const other of together) Object.assign(other, { ejectedUntil: one.ejectedUntil, ejections: one.ejections });
@@ -67,7 +79,11 @@ function fail({ seen: one, neighbours, trial }: Asked, outcome: Outcome, now: nu
   }
   if (ejectLocality(neighbours, now, cluster, policy)) return "now";
   const inRow = one.failures >= policy.consecutiveFailures;
-  if (!(inRow || failsTooOften(one, now, policy)) || !((unanswered && inRow) || mayEject(one, neighbours, cluster, now, policy))) return "soon";
+  if (inRow && neighbours.every((each) => isOut(each, now) || each.failures >= policy.consecutiveFailures) && othersAreWell(neighbours, cluster)) {
+    ejectAll(neighbours, now, policy);
+    return "now";
+  }
+  if (!(inRow || failsTooOften(one, now, policy)) || !((unanswered && inRow) || hasRoom(cluster, now, policy))) return "soon";
   eject(one, now, policy);
   return "now";
 }
@@ -106,12 +122,17 @@ export function ejectLocality(neighbours: readonly Observation[], now: number, c
   const failures = failing.reduce((sum, { streak }) => sum + streak, 0);
   if (policy.localityFailures === 0 || failing.length < endpointsOfLocality || failures < policy.localityFailures) return false;
   if (!othersAreWell(neighbours, cluster)) return false;
+  return ejectAll(neighbours, now, policy);
+}
+
+/** Ejects what is left of a locality; says whether there was any. */
+function ejectAll(neighbours: readonly Observation[], now: number, policy: CompiledOutlier): boolean {
   const left = neighbours.filter(({ ejectedUntil }) => ejectedUntil === 0);
   for (const one of left) eject(one, now, policy);
   return left.length > 0;
 }
 
-/** Whether a locality has had failures since it last answered well. */
+/** Whether a locality has had failures that speak against all of it since it last answered well. */
 export function hasRow(neighbours: readonly Observation[], now: number): boolean {
   const since = rowBegins(neighbours, now);
   return neighbours.some(({ failedAt, streak }) => failedAt > since && streak > 0);
@@ -131,23 +152,15 @@ function eject(one: Observation, now: number, { baseEjectionMs, maxEjectionMs }:
   one.streak = 0;
 }
 
-function isFailure({ code, by }: Outcome): boolean {
-  return by !== "answered" || code === "unavailable" || code === "internal" || code === "data_loss";
-}
-
-/**
- * Errors take out one endpoint of a cluster, and more up to the policy's share; a locality that fails as a whole goes as a
- * whole, where there is another.
- */
-function mayEject(one: Observation, neighbours: readonly Observation[], cluster: Observations, now: number, { maxEjected, consecutiveFailures }: CompiledOutlier): boolean {
+/** Errors that origins answer take out one endpoint of a cluster, and more up to the policy's share. */
+function hasRoom(cluster: Observations, now: number, { maxEjected }: CompiledOutlier): boolean {
   const all = cluster.flat();
-  if (all.filter((each) => isOut(each, now)).length < Math.max(1, Math.floor(maxEjected * all.length))) return true;
-  return one.failures >= consecutiveFailures && othersAreWell(neighbours, cluster) && neighbours.every((neighbour) => isOut(neighbour, now) || neighbour.failures >= consecutiveFailures);
+  return all.filter((each) => isOut(each, now)).length < Math.max(1, Math.floor(maxEjected * all.length));
 }
 
-/** Whether another locality has an endpoint that is neither out nor on probation, nor failed last. */
+/** Whether another locality has an endpoint that may be picked, is neither out nor on probation, and did not fail last. */
 function othersAreWell(neighbours: readonly Observation[], cluster: Observations): boolean {
-  return cluster.some((locality) => locality !== neighbours && locality.some(({ ejectedUntil, failures }) => ejectedUntil === 0 && failures === 0));
+  return cluster.some((locality) => locality !== neighbours && locality.some(({ usable, ejectedUntil, failures }) => usable && ejectedUntil === 0 && failures === 0));
 }
 
 function isOut({ ejectedUntil }: Observation, now: number): boolean {

@@ -24,13 +24,18 @@ export interface Observation {
   goodAt: number;
   /** How many such failures it had, at `failedAt`, since its locality last answered well. */
   streak: number;
+  /** Whether it may be picked by what others say of it: it is neither drained nor probed dead, and has a weight. */
+  usable: boolean;
 }
 
 /** How a call ended, seen from the endpoint that it went to. */
 export interface Outcome {
   readonly code: Code;
-  /** `answered`: the origin's own word. `transport`: it was not reached, or broke off. `silence`: it did not answer in time, while another did. `left`: nobody can tell. */
-  readonly by: "answered" | "transport" | "silence" | "left";
+  /**
+   * `answered`: the origin's own word. `transport`: it was not reached, or broke off. `silence`: it did not answer in time, while another did.
+   * `late`: nobody answered in all the time that the route gives. `left`: nobody can tell.
+   */
+  readonly by: "answered" | "transport" | "silence" | "late" | "left";
   /** How long it took; 0 where that says nothing, as of a stream. */
   readonly ms: number;
 }
@@ -43,7 +48,7 @@ export function observe({ localities }: CompiledCluster): Observations {
 }
 
 function fresh(): Observation {
-  return { pending: 0, failures: 0, ejections: 0, ejectedUntil: 0, trialSince: -Infinity, backSince: -Infinity, errors: 0, latency: 0, failedAt: -Infinity, goodAt: -Infinity, streak: 0 };
+  return { pending: 0, failures: 0, ejections: 0, ejectedUntil: 0, trialSince: -Infinity, backSince: -Infinity, errors: 0, latency: 0, failedAt: -Infinity, goodAt: -Infinity, streak: 0, usable: true };
 }
 
 /** A trial that nobody has heard of for so long is over: the runtime may have dropped its call. */

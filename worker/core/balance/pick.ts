@@ -21,8 +21,8 @@ export interface Picked {
   /** What this isolate has seen of it, and of its whole locality. */
   readonly seen: Observation;
   readonly neighbours: readonly Observation[];
-  /** Whether this call finds out how it is. */
-  readonly trial: boolean;
+  /** The ejection after which this call finds out how it is, by when that ended (`ejectedUntil`); 0: none. */
+  readonly trial: number;
 }
 
 /** Which of a call's attempts an endpoint is picked for. */
@@ -91,9 +91,9 @@ function pickAmong(view: ClusterView, ask: Ask, avoid: readonly string[], attemp
 }
 
 function take({ region, seen: neighbours }: LocalityView, { endpoint, state, seen }: EndpointView, now: number): Picked {
-  const trial = state === "probation";
+  const trial = state === "probation" ? seen.ejectedUntil : 0;
   seen.pending++;
-  if (trial) beginTrial({ seen, neighbours }, now);
+  if (trial > 0) beginTrial({ seen, neighbours }, now);
   return { region, endpoint, seen, neighbours, trial };
 }
 

@@ -101,6 +101,15 @@ export function snapshot(
   return { clusters: views, until: Math.min(Infinity, ...endings) };
 }
 
+/** Tells the observations which endpoints may be picked by what others say: who may not is nobody's alternative. */
+export function markUsable({ clusters }: Snapshot): void {
+  for (const { localities } of clusters) {
+    for (const { endpoints, all } of localities) {
+      for (const [i, { state, seen }] of endpoints.entries()) seen.usable = state !== "unhealthy" && all.upTo[i]! > (all.upTo[i - 1] ?? 0);
+    }
+  }
+}
+
 function changesAt({ ejectedUntil, trialSince, backSince }: Observation, now: number, slowStartMs: number): number {
   if (ejectedUntil > now) return ejectedUntil;
   if (trialSince > -Infinity) return trialSince + longestTrialMs;

@@ -296,7 +296,7 @@ export declare const ClusterSchema: GenMessage<Cluster>;
  */
 export declare type CircuitBreaker = Message<"fairlead.config.v1.CircuitBreaker"> & {
   /**
-   * Attempts under way, further ones and streams too. Each has a connection, or its share of one: fetch does not tell.
+   * Attempts under way, further ones and streams too (BLIND ones until their reply begins). Each has a connection, or its share of one: fetch does not tell.
    *
    * @generated from field: optional uint32 max_connections = 1;
    */
@@ -310,7 +310,7 @@ export declare type CircuitBreaker = Message<"fairlead.config.v1.CircuitBreaker"
   maxPendingRequests?: number | undefined;
 
   /**
-   * Calls under way; a stream counts until its end.
+   * Calls under way; a stream counts until its end, a BLIND one until its reply begins.
    *
    * @generated from field: optional uint32 max_requests = 3;
    */
@@ -401,8 +401,9 @@ export declare type HealthCheck = Message<"fairlead.config.v1.HealthCheck"> & {
 export declare const HealthCheckSchema: GenMessage<HealthCheck>;
 
 /**
- * What each isolate learns from its own calls. An RPC's end counts, wherever it stands: unavailable, unknown, internal,
- * data_loss, and a deadline_exceeded that is not the caller's.
+ * What each isolate learns from its own calls. A failure is an RPC's end of unavailable, internal or data_loss, wherever it
+ * stands; HTTP 5xx without one; a broken connection; silence while another endpoint answered. An end of unknown or
+ * deadline_exceeded counts neither way, as the request may be at fault.
  *
  * @generated from message fairlead.config.v1.Outlier
  */
@@ -438,9 +439,9 @@ export declare type Outlier = Message<"fairlead.config.v1.Outlier"> & {
   maxEjectedPercent?: number | undefined;
 
   /**
-   * So many failures in a row of a whole locality, at two of its endpoints or more and with no good call of any between them,
-   * eject all of it while another locality is well. Of the errors that origins answer by themselves only UNAVAILABLE counts.
-   * 0: never. Default 3.
+   * So many calls in a row that a whole locality did not answer, at two of its endpoints or more and with no good call of any
+   * between them, eject all of it while another locality is well. 0: never. Default 3. Errors that origins answer by themselves
+   * eject it after `consecutive_failures` at each of its endpoints.
    *
    * @generated from field: optional uint32 locality_failures = 5;
    */
@@ -1358,7 +1359,8 @@ export enum Streams {
   WATCHED = 1,
 
   /**
-   * Replies are piped natively where dialects agree: the least CPU per byte, but a cut stream stays cut.
+   * Replies are piped natively where dialects agree: the least CPU per byte, but a cut stream stays cut,
+   * and a circuit breaker counts it only until its reply begins.
    *
    * @generated from enum value: BLIND = 2;
    */
