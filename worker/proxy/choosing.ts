@@ -1,7 +1,7 @@
 import { hasRow, record } from "../core/balance/ejection.ts";
 import { observe, type Outcome } from "../core/balance/observation.ts";
 import type { Picked } from "../core/balance/pick.ts";
-import { type Snapshot, snapshot, type StateOf, type WeightOf } from "../core/balance/snapshot.ts";
+import { markUsable, type Snapshot, snapshot, type StateOf, type WeightOf } from "../core/balance/snapshot.ts";
 import type { CompiledConfig } from "../core/config/compiled.ts";
 import { sharing } from "./board.ts";
 import type { Keep, Ports } from "./ports.ts";
@@ -78,6 +78,7 @@ export function choosing({ clusters }: CompiledConfig, ports: Ports, known: Know
       const states = known.states();
       if (current !== undefined) welcomeBack(current, states, now);
       current = snapshot(clusters, states, { observations, now }, known.weights?.());
+      markUsable(current);
       due = current.until;
       return current;
     },
