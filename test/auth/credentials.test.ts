@@ -47,6 +47,7 @@ describe("an API key", () => {
     expect((await call({ "x-api-key": "good-key" })).code).toBe("ok");
     ports.storing = () => {};
     ports.documents.set("api-keys/k", stored([{ name: "bot", sha256: sha256("stored-key"), scopes: ["jobs"] }]));
+    await ports.pass(5000);
     expect((await call({ "x-api-key": "stored-key" })).code).toBe("ok");
     ports.storing = () => Promise.reject(new Error("down"));
     await ports.pass(40_000);

@@ -25,9 +25,14 @@ export async function fetchKeys(ports: Pick<Ports, "fetch" | "after" | "now">, i
   const got = await getJson(ports, uri);
   if ("failure" in got) return got;
   const set = readKeySet(got.value);
-  if (set === undefined) return { failure: "it is no JSON Web Key Set" };
-  // Keys that are all unusable are an accident of the provider's rather than its wish to have none.
-  return set.length === 0 ? { failure: "it has no public signature key" } : { set, at };
+  if (set === undefined) return { failure: "it is no JSON Web Key Set of at most 100 keys" };
+  // Keys that are all unusable are an accident of the provider's; to have none is its word.
+  return set.length === 0 && !isEmpty(got.value) ? { failure: "it has no public signature key" } : { set, at };
+}
+
+function isEmpty(document: unknown): boolean {
+  const keys = ownMember(document, "keys");
+  return Array.isArray(keys) && keys.length === 0;
 }
 
 async function discover(ports: Pick<Ports, "fetch" | "after">, issuer: string): Promise<string | { readonly failure: string }> {
@@ -56,7 +61,7 @@ export function decodeKeys({ issuer, keys }: Pick<CompiledJwtProvider, "issuer" 
   const at = ownMember(document, "at");
   const set = readKeySet(ownMember(document, "jwks"));
   if (ownMember(document, "schemaVersion") !== 1 || ownMember(document, "source") !== sourceOf(issuer, keys)) return undefined;
-  return typeof at === "number" && set !== undefined && set.length > 0 ? { set, at } : undefined;
+  return typeof at === "number" && set !== undefined ? { set, at } : undefined;
 }
 
 function sourceOf(issuer: string, keys: CompiledJwtProvider["keys"]): string {

@@ -4,8 +4,9 @@ import type { Refusal } from "../core/auth/refusal.ts";
 import type { CompiledRateLimit } from "../core/config/compiled-auth.ts";
 import type { Call } from "../proxy/call.ts";
 import type { Limiter, Ports } from "../proxy/ports.ts";
+import { sha256Hex } from "./sha256.ts";
 
-type Counted = Pick<Call, "path" | "facts">;
+type Counted = Pick<Call, "path" | "facts" | "method">;
 
 /** Counts a call against limits (by index) of one kind; the first that is used up, or undefined. */
 export type Limit = (limits: readonly number[], per: "address" | "rest", call: Counted, principal: Principal | undefined) => Promise<Refusal | undefined> | Refusal | undefined;
@@ -41,7 +42,8 @@ export function rateLimits(all: readonly CompiledRateLimit[], ports: Pick<Ports,
 
   async function count(counted: readonly CompiledRateLimit[], call: Counted, principal: Principal | undefined): Promise<Refusal | undefined> {
     for (const limit of counted) {
-      const key = keyOf(limit, call, principal);
+      const whole = keyOf(limit, call, principal);
+      const key = whole.length > mostKeyLength ? await sha256Hex(whole) : whole;
       const limiter = limiterOf(limit);
       if (limiter !== undefined) {
         const refusal = await askPlatform(limiter, limit, key);
@@ -60,9 +62,18 @@ export function rateLimits(all: readonly CompiledRateLimit[], ports: Pick<Ports,
   };
 }
 
-function keyOf({ name, per }: CompiledRateLimit, { path, facts }: Counted, principal: Principal | undefined): string {
-  if (per === "method") return `${name} method ${path}`;
-  if (per === "principal" && principal !== undefined) return `${name} principal ${principal.providerName} ${principal.subject}`;
+/** A longer key is counted by its hash: what callers write must not fill the memory. */
+const mostKeyLength = 64;
+
+function keyOf({ name, per }: CompiledRateLimit, { path, method, facts }: Counted, principal: Principal | undefined): string {
+  // Methods that nobody knows are counted together: callers can make up as many as they like.
+  if (per === "method") return `${name} method ${method === undefined ? "" : path}`;
+  if (per === "principal" && principal !== undefined) return `${name} principal ${principal.providerName} ${whoIs(principal)}`;
   // Callers whose address nobody vouches for are counted together.
   return `${name} address ${countedAddress(facts.clientAddress() ?? "")}`;
+}
+
+/** A token that names no subject stands for itself alone. */
+function whoIs({ subject, fingerprint }: Principal): string {
+  return subject === "" ? `without a subject ${fingerprint}` : `subject ${subject}`;
 }

@@ -24,7 +24,12 @@ export const mintedClaims: readonly string[] = ["iss", "sub", "aud", "exp", "nbf
 
 /** The scopes that a token has, in the claim at this path (null: `scope`, then `scp`): a text with blanks between them, or a list. */
 export function scopesOf(claims: Claims, path: readonly string[] | null): readonly string[] {
-  const said = path === null ? (ownMember(claims, "scope") ?? ownMember(claims, "scp")) : claimAt(claims, path);
+  if (path !== null) return scopesIn(claimAt(claims, path));
+  const scopes = scopesIn(ownMember(claims, "scope"));
+  return scopes.length > 0 ? scopes : scopesIn(ownMember(claims, "scp"));
+}
+
+function scopesIn(said: unknown): readonly string[] {
   if (typeof said === "string") return said.split(" ").filter((scope) => scope !== "");
   return Array.isArray(said) ? (said as unknown[]).filter((scope) => typeof scope === "string") : [];
 }

@@ -13,11 +13,17 @@ export interface Circumstances {
   readonly metadata: ReadableFields;
 }
 
+/** Why a condition does not hold, in words that repeat nothing of a claim or a header: what CEL says of an error does. */
+export type Unheld = "it is false" | "it is no bool" | "it cannot be evaluated for this caller" | "the claims have too many values";
+
 /** Evaluates a condition: true, or why it does not hold. An error, and whatever is not a bool, is no yes. */
-export type Evaluate = (condition: CompiledCondition, principal: Principal, circumstances: Circumstances) => true | string;
+export type Evaluate = (condition: CompiledCondition, principal: Principal, circumstances: Circumstances) => true | Unheld;
 
 /** Values that a condition sees of a principal's claims, at most: what it costs grows with them. */
 const mostValues = 1000;
+
+const failed: Unheld = "it cannot be evaluated for this caller";
+const tooMany = new Error("too many values");
 
 const environment = celEnv({
   variables: {
@@ -45,10 +51,10 @@ export function conditions(): Evaluate {
         metadata: condition.text.includes("metadata") ? entriesOf(metadata) : new Map(),
         method,
       });
-      if (isCelError(result)) return result.message;
+      if (isCelError(result)) return failed;
       return result === true ? true : result === false ? "it is false" : "it is no bool";
     } catch (error) {
-      return error instanceof Error ? error.message : "it cannot be evaluated";
+      return error === tooMany ? "the claims have too many values" : failed;
     }
   };
 }
@@ -68,7 +74,7 @@ function asMap(object: object, room: { left: number }): Map<string, CelInput> {
 }
 
 function asInput(value: unknown, room: { left: number }): CelInput {
-  if (room.left-- <= 0) throw new Error(`the claims have more than ${mostValues} values`);
+  if (room.left-- <= 0) throw tooMany;
   if (Array.isArray(value)) return value.map((one) => asInput(one, room));
   return typeof value === "object" && value !== null ? asMap(value, room) : (value as CelInput);
 }

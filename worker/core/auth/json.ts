@@ -32,7 +32,10 @@ function binaryOf(text: string): string {
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Reads JSON in which no object has two members of one name: readers differ in which of the two they believe. Undefined where it is no such text. */
+/**
+ * Reads JSON in which no object has two members of one name: readers differ in which of the two they believe. A number that a double
+ * would change is null: it would be taken for another. Undefined where it is no such text.
+ */
 export function strictJson(bytes: Uint8Array): unknown {
   try {
     return parse(decoder.decode(bytes));
@@ -54,7 +57,22 @@ export function strictJsonOf(text: string): unknown {
 /** Throws where it is no JSON. */
 function parse(text: string): unknown {
   const value: unknown = JSON.parse(text);
-  return membersWritten(text) === membersOf(value) ? value : undefined;
+  if (membersWritten(text) !== membersOf(value)) return undefined;
+  return mayBeInexact.test(text) ? JSON.parse(text, exactly) : value;
+}
+
+/** Where a number begins that has more digits than a double surely keeps, or an exponent. */
+const mayBeInexact = /(?:^|[:[,\s-])(?:\d[\d.]{15}|[\d.]+[eE])/;
+
+/** A reviver: https://tc39.es/proposal-json-parse-with-source/ */
+function exactly(_name: string, value: unknown, { source = "" }: { readonly source?: string } = {}): unknown {
+  return typeof value !== "number" || isExact(value, source) ? value : null;
+}
+
+function isExact(value: number, source: string): boolean {
+  if (String(value) === source) return true;
+  const digits = source.replace(/[eE].*/, "").replace(/[-.]/g, "").replace(/^0+/, "");
+  return source !== "" && Number.isFinite(value) && digits.length <= 15 && (value !== 0 || digits === "");
 }
 
 /** In well-formed JSON a text before a colon is a member's name. */

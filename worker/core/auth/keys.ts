@@ -23,12 +23,12 @@ const curves: Readonly<Record<string, number>> = { "P-256": 32, "P-384": 48, "P-
 
 /**
  * The public signature keys of a JSON Web Key Set. Symmetric keys, private ones, ones for other uses, weak and malformed ones are
- * left out, and spoil nothing. Undefined where it is no key set.
+ * left out, and spoil nothing. Undefined where it is no key set: one of more than 100 keys is none, rather than part of one.
  */
 export function readKeySet(document: unknown): KeySet | undefined {
   const keys = ownMember(document, "keys");
-  if (!Array.isArray(keys)) return undefined;
-  const found = (keys as unknown[]).slice(0, mostKeys).flatMap((key) => publicKey(key) ?? []);
+  if (!Array.isArray(keys) || keys.length > mostKeys) return undefined;
+  const found = (keys as unknown[]).flatMap((key) => publicKey(key) ?? []);
   return found.filter(({ id }, i) => found.findIndex((other) => other.id === id) === i);
 }
 
@@ -80,8 +80,10 @@ function bitsOf(number: Uint8Array): number {
 /** The key of a set that a token with this `alg` and `kid` must have been signed with. A token that names none fits where there is no choice. */
 export function chooseKey(set: KeySet, alg: Algorithm, kid: string | undefined): PublicKey | "unknown-key" | "many-keys" {
   const fit = set.filter((key) => fits(key, alg) && (kid === undefined || key.kid === kid));
-  if (fit.length > 1) return "many-keys";
-  return fit[0] ?? "unknown-key";
+  // Of several the one that is meant for this algorithm goes before those that leave it open.
+  const meant = fit.length > 1 ? fit.filter((key) => key.alg !== undefined) : fit;
+  if (fit.length > 1 && meant.length !== 1) return "many-keys";
+  return meant[0] ?? "unknown-key";
 }
 
 const ecCurves: Readonly<Partial<Record<Algorithm, string>>> = { ES256: "P-256", ES384: "P-384", ES512: "P-521" };

@@ -4,21 +4,14 @@ import { schemaSource } from "../config/compiled-auth.ts";
 /** The policy of a method, by its path; undefined where nobody has said who may call it. */
 export type PolicyOf = (path: string) => CompiledPolicy | undefined;
 
-/** Callers make methods up where a route takes a prefix: no more look-ups are remembered. */
-const mostRemembered = 2000;
-
-/** The most specific match of the config holds, and only where there is none that of the schema. Each method is looked up once. */
+/**
+ * The most specific match of the config holds, and only where there is none that of the schema. No look-up is remembered: callers
+ * make methods up.
+ */
 export function policyFinder(policies: readonly CompiledPolicy[]): PolicyOf {
   const inConfig = finder(policies.filter(({ source }) => source !== schemaSource));
   const inSchema = finder(policies.filter(({ source }) => source === schemaSource));
-  const remembered = new Map<string, CompiledPolicy | null>();
-  return (path) => {
-    const known = remembered.get(path);
-    if (known !== undefined) return known ?? undefined;
-    const found = inConfig(path) ?? inSchema(path);
-    if (remembered.size < mostRemembered) remembered.set(path, found ?? null);
-    return found;
-  };
+  return (path) => inConfig(path) ?? inSchema(path);
 }
 
 /** Exact method, then service, then the longest prefix; among equals the first. */
