@@ -15,6 +15,8 @@ interface StoredKey extends ApiKey {
   readonly revoked?: true;
 }
 
+const mostTries = 20;
+
 /** `fairlead keys`: the API keys that the shared store holds. */
 export function keysCommand(): Command {
   const provided = (command: Command) => placed(command).option("--provider <name>", "the provider whose keys they are; it can be left out where there is only one");
@@ -36,23 +38,33 @@ async function add(name: string, { scope: scopes = [], ...options }: Options & {
   for (const scope of scopes) if (scope === "" || /\s/.test(scope)) throw new Error(`Cannot add a key as each --scope must be one, without blanks: current value is ${JSON.stringify(scope)}`);
   const document = open(options);
   const key = `fl_${randomBytes(32).toString("base64url")}`;
-  await document.write([...(await document.read()), { name, sha256: createHash("sha256").update(key).digest("hex"), scopes }]);
+  const sha256 = createHash("sha256").update(key).digest("hex");
+  await document.change((keys) => (keys.some((one) => one.sha256 === sha256) ? keys : [...keys, { name, sha256, scopes }]));
   console.log(key);
 }
 
 async function revoke(which: string, options: Options): Promise<void> {
   const document = open(options);
-  const keys = await document.read();
+  const revoked = new Map<string, StoredKey>();
+  await document.change((keys) => {
+    for (const key of meantBy(which, keys)) revoked.set(key.sha256, key);
+    if (revoked.size === 0) throw new Error(noSuchKey(which, keys));
+    return keys.map((key) => (revoked.has(key.sha256) ? { ...key, revoked: true } : key));
+  });
+  for (const { name, sha256 } of revoked.values()) console.log(`${name} ${sha256.slice(0, 8)}: revoked`);
+}
+
+/** The good keys of a name, or whose SHA-256 begins so. */
+function meantBy(which: string, keys: readonly StoredKey[]): StoredKey[] {
   const named = keys.some(({ name }) => name === which);
   const isMeant = ({ name, sha256 }: StoredKey) => (named ? name === which : /^[0-9a-f]{8,64}$/.test(which) && sha256.startsWith(which));
-  const meant = keys.filter((key) => isMeant(key) && key.revoked !== true);
-  if (meant.length === 0) {
-    const names = keys.filter(({ revoked }) => revoked !== true).map(({ name }) => name);
-    const near = nearest(which, names);
-    throw new Error(`Cannot revoke "${which}" as it must be a key that is good: ${near === undefined ? (names.length === 0 ? "there is none" : `those are ${[...new Set(names)].join(", ")}`) : `did you mean "${near}"?`}`);
-  }
-  await document.write(keys.map((key) => (meant.includes(key) ? { ...key, revoked: true } : key)));
-  for (const { name, sha256 } of meant) console.log(`${name} ${sha256.slice(0, 8)}: revoked`);
+  return keys.filter((key) => isMeant(key) && key.revoked !== true);
+}
+
+function noSuchKey(which: string, keys: readonly StoredKey[]): string {
+  const names = keys.filter(({ revoked }) => revoked !== true).map(({ name }) => name);
+  const near = nearest(which, names);
+  return `Cannot revoke "${which}" as it must be a key that is good: ${near === undefined ? (names.length === 0 ? "there is none" : `those are ${[...new Set(names)].join(", ")}`) : `did you mean "${near}"?`}`;
 }
 
 async function list(options: Options): Promise<void> {
@@ -66,14 +78,22 @@ function open(options: Options) {
   const { name } = providerOf(options);
   const store = storeOf(options);
   const at = storedKeysKey(name);
+  function keysIn(bytes: Uint8Array | null): readonly StoredKey[] {
+    if (bytes === null) return [];
+    if (readStoredKeys(bytes) === undefined) throw new Error(`Cannot change the keys as the document "${at}" must be readable: it is corrupt`);
+    return (JSON.parse(new TextDecoder().decode(bytes)) as { keys: StoredKey[] }).keys;
+  }
   return {
-    async read(): Promise<readonly StoredKey[]> {
-      const bytes = await store.get(at);
-      if (bytes === null) return [];
-      if (readStoredKeys(bytes) === undefined) throw new Error(`Cannot change the keys as the document "${at}" must be readable: it is corrupt`);
-      return (JSON.parse(new TextDecoder().decode(bytes)) as { keys: StoredKey[] }).keys;
+    read: async (): Promise<readonly StoredKey[]> => keysIn(await store.get(at)),
+    /** Changes the keys, however many change them at once: an edit is made anew where another came between, and must not mind its own work. */
+    async change(edit: (keys: readonly StoredKey[]) => readonly StoredKey[]): Promise<void> {
+      for (let i = 0; i < mostTries; i++) {
+        const before = await store.get(at);
+        const after = new TextEncoder().encode(JSON.stringify({ schemaVersion: 1, keys: edit(keysIn(before)) }));
+        if (await store.swap(at, before, after)) return;
+      }
+      throw new Error(`Cannot change the keys as nobody else must change them all the while: "${at}" was another after each of ${mostTries} tries`);
     },
-    write: (keys: readonly StoredKey[]): Promise<void> => store.put(at, new TextEncoder().encode(JSON.stringify({ schemaVersion: 1, keys }))),
   };
 }
 

@@ -24,10 +24,10 @@ export function drainCommands(): Command[] {
   const undrain = placed(new Command("undrain"))
     .description("Let what was drained get calls again.")
     .argument("[target]", "as it was drained")
-    .option("--all", "everything, and whatever else the document holds: weights, too")
+    .option("--all", "everything that is drained; a document that cannot be read is written anew, without weights")
     .action(async (target: string | undefined, options: Place & { readonly all?: true }) => {
       const store = storeOf(options);
-      if (options.all === true) return put(store, nothingDecided);
+      if (options.all === true) return put(store, { ...(await decidedIn(store).catch(() => nothingDecided)), drains: [] });
       const { drains, weights } = await decidedIn(store);
       const rest = drains.filter((drain) => drain.target !== target);
       if (rest.length === drains.length) throw new Error(`Cannot undrain "${target ?? ""}" as the target must be drained: ${drains.length === 0 ? "nothing is" : `drained are ${drains.map((drain) => drain.target).join(", ")}`}`);

@@ -1,4 +1,6 @@
 import type { Algorithm } from "../../gen/fairlead/config/v1/auth_pb.js";
+import { strictJson } from "../../worker/core/auth/json.ts";
+import { chooseKey, readKeySet } from "../../worker/core/auth/keys.ts";
 import type { Checking } from "./checking.ts";
 import { algorithmName } from "./compile-auth.ts";
 import type { Path } from "./issue.ts";
@@ -18,8 +20,10 @@ export function checkKeySet(text: string, algorithms: readonly Algorithm[], path
     const first = keys.findIndex((other) => key["kid"] !== undefined && other["kid"] === key["kid"]);
     if (first !== -1 && first < i) report.of(tree, path, `must give each key a kid of its own: keys[${first}] and keys[${i}] have ${JSON.stringify(key["kid"])}`);
   }
+  const usable = readKeySet(strictJson(new TextEncoder().encode(text)));
+  if (usable === undefined) return report.of(tree, path, "must name each member of an object once: readers differ in which of two they believe");
   const names = algorithms.map(algorithmName);
-  if (names.length > 0 && keys.every((key) => refusalOf(key) === undefined) && !keys.some((key) => names.some((name) => fits(key, name)))) {
+  if (names.length > 0 && keys.every((key) => refusalOf(key) === undefined) && !names.some((name) => usable.some((key) => chooseKey([key], name, undefined) === key))) {
     report.of(tree, path, `must hold a key for one of the algorithms, ${names.join(", ")}: a public signature key, of 2048 bits at least if it is RSA`);
   }
 }
@@ -37,16 +41,4 @@ export function keysIn(text: string): Key[] | undefined {
 function refusalOf(key: Key): string | undefined {
   if (key["kty"] === "oct" || key["k"] !== undefined) return "is symmetric: whoever knows it can sign with it";
   return privateParts.some((part) => key[part] !== undefined) ? "is a private one: whoever reads this file could sign with it. Withdraw it" : undefined;
-}
-
-const curves: Readonly<Record<string, readonly unknown[]>> = { ES256: ["P-256"], ES384: ["P-384"], ES512: ["P-521"], EdDSA: ["Ed25519", "Ed448"] };
-
-function fits(key: Key, algorithm: string): boolean {
-  const { kty, crv, alg, use, key_ops: ops, n } = key;
-  if (use !== undefined && use !== "sig") return false;
-  if (Array.isArray(ops) && !ops.includes("verify")) return false;
-  if (alg !== undefined && alg !== algorithm && !(algorithm === "EdDSA" && alg === "Ed25519")) return false;
-  const ofCurve = curves[algorithm];
-  if (ofCurve !== undefined) return kty === (algorithm === "EdDSA" ? "OKP" : "EC") && ofCurve.includes(crv);
-  return kty === "RSA" && typeof n === "string" && Buffer.from(n, "base64url").length >= 256;
 }

@@ -66,7 +66,7 @@ function checkCookie(path: Path, { config, tree, report }: Checking): void {
 
 const ofTokens = [
   ["audiences", "audiences"], ["algorithms", "algorithms"], ["jwks_uri", "jwksUri"], ["jwks", "jwks"], ["discovery", "discovery"], ["token", "token"],
-  ["clock_skew", "clockSkew"], ["scopes_claim", "scopesClaim"], ["keys_kept", "keysKept"],
+  ["clock_skew", "clockSkew"], ["scopes_claim", "scopesClaim"], ["keys_kept", "keysKept"], ["strip", "strip"],
 ] as const satisfies readonly (readonly [string, keyof Provider])[];
 
 /** A provider of keys or certificates has no use for what belongs to tokens. */

@@ -14,6 +14,12 @@ export interface Place {
   readonly kv?: string;
 }
 
+/** A store in which a document can be changed by several at once. */
+export interface Documents extends Store {
+  /** Puts `after` where the document is still `before`, and tells whether it is there now; false: read it anew. */
+  swap(key: string, before: Uint8Array | null, after: Uint8Array): Promise<boolean>;
+}
+
 /** Gives a command the options of a `Place`. */
 export function placed(command: Command): Command {
   return command
@@ -26,7 +32,7 @@ export function placed(command: Command): Command {
 }
 
 /** @throws Error where it is not said which. */
-export function storeOf({ config, env, wrangler, remote, local, kv }: Place): Store {
+export function storeOf({ config, env, wrangler, remote, local, kv }: Place): Documents {
   if (kv !== undefined) return denoKvFile(kv);
   if (remote === undefined && local === undefined) throw new Error("Cannot tell which proxies are meant: one of --remote, --local and --kv FILE must be given");
   return wranglerKv({ where: remote === true ? "remote" : "local", config: wrangler ?? join(dirname(config), "wrangler.toml"), env });

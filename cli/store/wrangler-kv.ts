@@ -2,9 +2,13 @@ import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
-import type { Store } from "../../worker/proxy/ports.ts";
 import { packagePath } from "../serve/root.ts";
+import type { Documents } from "./place.ts";
+
+/** Longer than another `fairlead` takes from reading a document to having written it, in milliseconds. */
+const othersWriteWithin = 5000;
 
 export interface WranglerKv {
   /** Cloudflare's KV, or the one that `wrangler dev` keeps on this machine. */
@@ -15,10 +19,10 @@ export interface WranglerKv {
 }
 
 /** The KV namespace with the binding FAIRLEAD, through wrangler, which knows the account and the credentials. */
-export function wranglerKv({ where, config, env }: WranglerKv): Store {
+export function wranglerKv({ where, config, env }: WranglerKv): Documents {
   // Without --preview=false wrangler does not look for a namespace that it has made itself, and whose id nobody wrote down.
   const options = ["--binding", "FAIRLEAD", `--${where}`, "--preview=false", "--config", config, ...(env === undefined ? [] : ["--env", env])];
-  return {
+  const documents: Documents = {
     async get(key) {
       const { code, out, err } = await wrangler(["kv", "key", "get", key, ...options]);
       if (code !== 0 && isMissing(err, key)) return null;
@@ -36,7 +40,15 @@ export function wranglerKv({ where, config, env }: WranglerKv): Store {
         rmSync(directory, { recursive: true, force: true });
       }
     },
+    // KV has no write with a condition, so whoever wrote over another is found out afterwards, and not where KV still tells of what was before.
+    async swap(key, _before, after) {
+      await documents.put(key, after);
+      await pause(othersWriteWithin);
+      const found = await documents.get(key);
+      return found !== null && Buffer.from(found).equals(after);
+    },
   };
+  return documents;
 }
 
 /** Whether Cloudflare's KV has no such key, by what wrangler says of the request, whose path has the key as it is or encoded. */

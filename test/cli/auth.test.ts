@@ -78,6 +78,10 @@ describe("inline keys", () => {
     expect(inline("PS256", { ...rsa(2048), alg: "RS256" })).toEqual(none("PS256"));
     expect(inline("RS256", rsa(1024))).toEqual(none("RS256"));
     expect(inline("RS256")).toEqual(none("RS256"));
+    expect(inline("ES256", { ...jwk, x: "AAAA" })).toEqual(none("ES256"));
+    expect(inline("EDDSA", { kty: "OKP", crv: "Ed448", x: "A".repeat(76) })).toEqual(none("EdDSA"));
+    expect(inline("RS256", { ...rsa(2048), e: "AQ" })).toEqual(none("RS256"));
+    expect(withProvider(`issuer: a, audiences: [b], algorithms: [ES256], jwks: '${JSON.stringify({ keys: [jwk] }).replace("{\"keys\"", "{\"keys\":[],\"keys\"")}'`)).toEqual(["auth.providers.main.jwks: must name each member of an object once: readers differ in which of two they believe"]);
   });
 
   it("that must not be known are refused", () => {
@@ -99,6 +103,7 @@ describe("keys and certificates", () => {
   });
   it("that nobody has are refused", () => expect(withProvider("api_keys: {}")).toEqual(["auth.providers.main.api_keys: must have keys, or stored: true: nobody could show one"]));
   it("have no use for what belongs to tokens", () => expect(withProvider("api_keys: { stored: true }, audiences: [a]")).toEqual(["auth.providers.main.audiences: is only for tokens: this provider has no issuer"]));
+  it("are never passed on, so that nothing is to be stripped", () => expect(withProvider("api_keys: { stored: true }, strip: true")).toEqual(["auth.providers.main.strip: is only for tokens: this provider has no issuer"]));
   it("cannot be shown where tokens are", () => expect(withProvider("api_keys: { stored: true, header: authorization }")).toEqual(['auth.providers.main.api_keys.header: must be a header of its own, which callers may set: current value is "authorization"']));
 });
 

@@ -105,6 +105,13 @@ describe("`keys`", () => {
     expect([...readStoredKeys((await document())!)!.keys()]).toEqual([next]);
   });
 
+  it("loses no revocation and no key where several are made at once", async () => {
+    const { run, document } = keyed();
+    await Promise.all(["a", "b"].map((name) => run("keys", "add", name, ...at)));
+    await Promise.all([run("keys", "revoke", "a", ...at), run("keys", "add", "c", ...at), run("keys", "revoke", "b", ...at)]);
+    expect([...readStoredKeys((await document())!)!.values()].map(({ name }) => name)).toEqual(["c"]);
+  }, 30_000);
+
   it("says what is wrong, and then changes nothing", async () => {
     const { directory, run, document } = keyed();
     expect((await run("keys", "add", "two words", ...at)).err).toContain('Cannot add a key as its name must be of letters, digits, ".", "_", "@" and "-": current value is "two words"');
