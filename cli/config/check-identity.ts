@@ -2,8 +2,8 @@ import { mintedClaims } from "../../worker/core/auth/claims.ts";
 import { isMetadata } from "../../worker/core/protocol/metadata.ts";
 import type { Checking } from "./checking.ts";
 import { isClaim, noClaim } from "./check-requirements.ts";
-import { type ClaimedHeader, claimedHeaders } from "./claimed-headers.ts";
-import { claimPath } from "./compile-auth.ts";
+import { type ClaimedHeader, claimedHeaders, takenOut, unseen } from "./claimed-headers.ts";
+import { claimPath, requirementsOf } from "./compile-auth.ts";
 
 /** Reports headers that are claimed twice, or that identity cannot have, and claims that a minted token cannot repeat. */
 export function checkIdentity(checking: Checking): void {
@@ -17,6 +17,7 @@ export function checkIdentity(checking: Checking): void {
     if (["authorization", "cookie"].includes(header) || !isMetadata(header)) report.of(tree, path, `must not be ${header}: ${header === "authorization" ? "the token itself stands there" : "HTTP, the RPC protocols or the proxy own it"}`, { key });
   }
   checkRoutesLook(claims, checking);
+  checkVouched(checking);
   const { claimHeaders = {}, mint } = config.auth!.identity ?? {};
   for (const [header, claim] of Object.entries(claimHeaders)) {
     if (!isClaim(claim)) report.of(tree, ["auth", "identity", "claim_headers", header], noClaim(claim));
@@ -28,6 +29,17 @@ export function checkIdentity(checking: Checking): void {
   }
 }
 
+/** A subject is one provider's: where several may vouch, an origin that hears of it alone takes one caller for another. */
+function checkVouched({ config, tree, report }: Checking): void {
+  const { claimHeaders = {}, providerHeader = "", mint } = config.auth!.identity ?? {};
+  const header = Object.keys(claimHeaders).find((name) => claimHeaders[name] === "sub");
+  if (header === undefined || providerHeader !== "" || mint !== undefined) return;
+  for (const [i, rule] of config.auth!.rules.entries()) {
+    const admitted = [...new Set(requirementsOf(rule).map(({ provider }) => provider))];
+    if (admitted.length > 1) return report.of(tree, ["auth", "identity", "claim_headers", header], `does not tell whose subject it is, and rules[${i}] admits those of ${admitted.join(", ")}: provider_header or mint tells`, { severity: "warning" });
+  }
+}
+
 /** Whether an origin is told of a call in this header, by the proxy alone. */
 function isTold({ use }: ClaimedHeader): boolean {
   return use === "identity" || use === "authorizer";
@@ -35,14 +47,14 @@ function isTold({ use }: ClaimedHeader): boolean {
 
 /** Routes are found before anybody knows who calls, and by what callers send; keys and what origins are told are out of that by then. Stickiness comes after, so it may hold by what they are told. */
 function checkRoutesLook(claims: readonly ClaimedHeader[], { config, tree, report }: Checking): void {
-  const takenOut = (name: string) => claims.find(({ header, use }) => header === name && use !== "token" && use !== "place");
-  const unseen = ({ header, whose }: ClaimedHeader) => `must be a header that callers may set: ${header} is ${whose}, and taken out first`;
+  const out = takenOut(config);
+  const taken = (name: string) => out.find(({ header }) => header === name);
   for (const [i, { match, sticky, requestHeaders }] of config.routes.entries()) {
     for (const [j, { name }] of (match?.metadata ?? []).entries()) {
-      const claim = takenOut(name);
+      const claim = taken(name);
       if (claim !== undefined) report.of(tree, ["routes", i, "match", "metadata", j, "name"], unseen(claim));
     }
-    const held = sticky?.key.case === "header" ? takenOut(sticky.key.value) : undefined;
+    const held = sticky?.key.case === "header" ? taken(sticky.key.value) : undefined;
     if (held !== undefined && !isTold(held)) report.of(tree, ["routes", i, "sticky", "header"], unseen(held));
     for (const name of Object.keys(requestHeaders?.set ?? {})) {
       const told = claims.find((claim) => claim.header === name && isTold(claim));
@@ -51,7 +63,7 @@ function checkRoutesLook(claims: readonly ClaimedHeader[], { config, tree, repor
   }
   for (const [name, { metadata }] of Object.entries(config.auth!.authorizers)) {
     for (const [i, header] of metadata.entries()) {
-      const claim = takenOut(header);
+      const claim = taken(header);
       if (claim !== undefined) report.of(tree, ["auth", "authorizers", name, "metadata", i], unseen(claim));
     }
   }

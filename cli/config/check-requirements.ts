@@ -1,8 +1,10 @@
 import type { Require } from "../../gen/fairlead/config/v1/auth_pb.js";
 import { schemaSource } from "../../worker/core/config/compiled-auth.ts";
+import { isMetadata } from "../../worker/core/protocol/metadata.ts";
+import { takenOut, unseen } from "./claimed-headers.ts";
 import type { Checking } from "./checking.ts";
 import { requirementsOf } from "./compile-auth.ts";
-import { readCondition } from "./conditions.ts";
+import { metadataNames, readCondition } from "./conditions.ts";
 import { durationMs } from "./duration.ts";
 import type { Path } from "./issue.ts";
 import { unknown } from "./names.ts";
@@ -20,10 +22,19 @@ export function checkRequirements(checking: Checking): void {
       if (require.condition === "") continue;
       const condition = readCondition(require.condition);
       if ("problem" in condition) report.of(tree, [...path, "condition"], condition.problem);
+      else for (const name of metadataNames(condition.expr)) checkSeen(name, [...path, "condition"], checking);
     }
   }
   checkSchema(checking);
   checkUse(checking);
+}
+
+/** A condition on a header that is never there holds for nobody, and its negation for everybody. */
+function checkSeen(name: string, path: Path, { config, tree, report }: Checking): void {
+  const claim = takenOut(config).find(({ header }) => header === name);
+  if (name !== name.toLowerCase()) report.of(tree, path, `must name headers in lower case, as metadata has them: current value names "${name}"`);
+  else if (!isMetadata(name)) report.of(tree, path, `must name headers that callers may set: HTTP, the RPC protocols or the proxy own ${name}, and take it out first`);
+  else if (claim !== undefined) report.of(tree, path, unseen(claim));
 }
 
 function checkUse({ config, registry, tree, report }: Checking): void {

@@ -1,3 +1,4 @@
+import type { TokenSource } from "../../gen/fairlead/config/v1/auth_pb.js";
 import type { Config } from "../../gen/fairlead/config/v1/config_pb.js";
 import { apiKeyHeader } from "./compile-auth.ts";
 import type { Path } from "./issue.ts";
@@ -11,6 +12,26 @@ export interface ClaimedHeader {
   readonly whose: string;
   /** The path points at a key. */
   readonly key?: boolean;
+}
+
+/** The claimed headers that are taken out before a route is looked for: keys, what origins are told, and tokens that do not go on. */
+export function takenOut(config: Config): ClaimedHeader[] {
+  const { providers = {}, identity } = config.auth ?? {};
+  const mints = identity?.mint !== undefined;
+  const goesOn = (header: string) => !mints && Object.values(providers).some(({ issuer, token, strip }) => issuer !== "" && !strip && tokenHeader(token) === header);
+  const stands = mints || Object.values(providers).some(({ issuer, token }) => issuer !== "" && tokenHeader(token) === "authorization");
+  const authorization: ClaimedHeader = { header: "authorization", use: "token", path: [], whose: mints ? "where the minted token goes" : "where tokens are that do not go on" };
+  return [...claimedHeaders(config), ...(stands ? [authorization] : [])].filter(({ use, header }) => use !== "place" && (use !== "token" || !goesOn(header)));
+}
+
+/** "" for a cookie. */
+function tokenHeader(token: TokenSource | undefined): string {
+  return token?.from.case === "cookie" ? "" : token?.from.value ?? "authorization";
+}
+
+/** What is said of a header that is looked for and taken out. */
+export function unseen({ header, whose }: ClaimedHeader): string {
+  return `must be a header that callers may set: ${header} is ${whose}, and taken out first`;
 }
 
 /** The claimed headers, one for each header and use: several providers may look in one place. */

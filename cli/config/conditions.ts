@@ -68,6 +68,35 @@ function misnamed(expr: Expr | undefined, names: ReadonlySet<string>, env: CelEn
   }
 }
 
+/** The constant names of headers that an expression asks `metadata` for. */
+export function metadataNames(expr: Expr): string[] {
+  const names: string[] = [];
+  const isMetadata = (one: Expr | undefined) => one?.exprKind.case === "identExpr" && one.exprKind.value.name === "metadata";
+  const note = (one: Expr | undefined) => {
+    if (one?.exprKind.case === "constExpr" && one.exprKind.value.constantKind.case === "stringValue") names.push(one.exprKind.value.constantKind.value);
+  };
+  visit(expr, ({ exprKind: { case: kind, value } }) => {
+    if (kind === "selectExpr" && isMetadata(value.operand)) names.push(value.field);
+    if (kind !== "callExpr") return;
+    const [first, second] = value.args;
+    if (value.function === "_[_]" && isMetadata(first)) note(second);
+    if (value.function === "@in" && isMetadata(second)) note(first);
+  });
+  return [...new Set(names)];
+}
+
+function visit(expr: Expr | undefined, look: (expr: Expr) => void): void {
+  if (expr === undefined) return;
+  look(expr);
+  const { case: kind, value } = expr.exprKind;
+  const all = (...parts: (Expr | undefined)[]) => parts.forEach((part) => visit(part, look));
+  if (kind === "selectExpr") all(value.operand);
+  else if (kind === "callExpr") all(value.target, ...value.args);
+  else if (kind === "listExpr") all(...value.elements);
+  else if (kind === "structExpr") all(...value.entries.flatMap(({ keyKind, value: inner }) => [keyKind.case === "mapKey" ? keyKind.value : undefined, inner]));
+  else if (kind === "comprehensionExpr") all(value.iterRange, value.accuInit, value.loopCondition, value.loopStep, value.result);
+}
+
 /** Whether an expression is no text, or one that RE2 takes for a pattern. */
 function isPattern(expr: Expr | undefined): boolean {
   if (expr?.exprKind.case !== "constExpr" || expr.exprKind.value.constantKind.case !== "stringValue") return true;

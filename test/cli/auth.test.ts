@@ -119,6 +119,9 @@ describe("what a rule asks", () => {
     ["a condition that names nothing", ["condition: claim.a == 1"], 'auth.rules[0].require.condition: must name nothing but claims, scopes, subject, provider, metadata, method: current value names "claim": did you mean "claims"?'],
     ["a condition that calls nothing", ["condition: subject.startWith('a')"], 'auth.rules[0].require.condition: must call functions of CEL: there is no startWith: did you mean "startsWith"?'],
     ["a condition with a broken pattern", ["condition: subject.matches('(a')"], "auth.rules[0].require.condition: must have patterns in RE2's syntax: https://github.com/google/re2/wiki/Syntax"],
+    ["a condition on a header that is never there", ["condition: \"!('x-forwarded-for' in metadata)\""], "auth.rules[0].require.condition: must name headers that callers may set: HTTP, the RPC protocols or the proxy own x-forwarded-for, and take it out first"],
+    ["a condition on a header in upper case", ["condition: \"metadata['X-Suspended'] != 'a'\""], 'auth.rules[0].require.condition: must name headers in lower case, as metadata has them: current value names "X-Suspended"'],
+    ["a condition on a token that does not go on", ["condition: '!has(metadata.authorization)'", `main: { ${main}, discovery: true, strip: true }`], "auth.rules[0].require.condition: must be a header that callers may set: authorization is where tokens are that do not go on, and taken out first"],
     ["a condition that is a text", ["condition: subject"], "auth.rules[0].require.condition: must be true or false for a call: this is of another type"],
     ["a condition that is a number", ["condition: size(scopes)"], "auth.rules[0].require.condition: must be true or false for a call: this is of another type"],
     ["a condition one side of which is a text", ["condition: claims.admin || subject"], "auth.rules[0].require.condition: must be true or false for a call: this is of another type"],
@@ -188,6 +191,12 @@ describe("headers", () => {
     expect(withProvider("client_certificates: { trusted_header: x-forwarded-client-cert }")).toEqual([]);
   });
   it("of a minted token are the proxy's", () => expect(identity("mint: { issuer: edge, secret: KEY, claims: [aud] }")).toEqual([expect.stringContaining("auth.identity.mint.claims[0]: must not be one of iss, sub, aud")]));
+});
+
+it("an origin that hears of subjects without whose they are is told of", () => {
+  const told = (more: string) => messages(`providers: { a: { ${main}, discovery: true }, b: { api_keys: { stored: true } } }, identity: { claim_headers: { x-user: sub }${more} }, rules: [{ match: { prefix: / }, any: [{ provider: a }, { provider: b }] }]`);
+  expect(told("")).toEqual(["warning auth.identity.claim_headers.x-user: does not tell whose subject it is, and rules[0] admits those of a, b: provider_header or mint tells"]);
+  expect(told(", provider_header: x-vouched")).toEqual([]);
 });
 
 describe("authorizers and rate limits", () => {
