@@ -1,4 +1,4 @@
-import { hasRow, record } from "../core/balance/ejection.ts";
+import { record } from "../core/balance/ejection.ts";
 import { observe, type Outcome } from "../core/balance/observation.ts";
 import type { Picked } from "../core/balance/pick.ts";
 import { markUsable, type Snapshot, snapshot, type StateOf, type WeightOf } from "../core/balance/snapshot.ts";
@@ -83,19 +83,20 @@ export function choosing({ clusters }: CompiledConfig, ports: Ports, known: Know
       return current;
     },
     began({ trial, neighbours }, keep) {
-      if (trial) shared?.tell(neighbours, false, keep);
+      if (trial) shared?.began(neighbours, keep);
     },
     ended(cluster, picked, outcome, keep) {
       const { seen, neighbours, trial } = picked;
       seen.pending--;
       const now = ports.now();
       const before = outcome.code !== "ok" || trial ? neighbours.map(({ ejectedUntil }) => ejectedUntil) : [];
-      const hadRow = shared !== undefined && hasRow(neighbours, now);
+      const tell = shared?.ending(seen, neighbours);
       const change = record(picked, outcome, now, observations[cluster]!, clusters[cluster]!.outlier);
-      shared?.tell(change === "now" ? neighbours : [seen], hadRow && !hasRow(neighbours, now), keep);
       if (change === "now") due = now;
       else if (change === "soon" && plural[cluster]) due = Math.min(due, now + soonMs);
       if (change === "now") logTurns(cluster, picked, outcome, before);
+      // After the log: what others found out is not logged here.
+      tell?.(change === "now" ? neighbours : [seen], keep);
     },
   };
 }

@@ -4,93 +4,149 @@ import type { Observation } from "./observation.ts";
 
 /** What isolates of a data centre tell each other of an endpoint: one isolate's observation of it, at one instant. */
 export interface Note extends Pick<Observation, (typeof told)[number]> {
+  /** How often it went and came back. Only who knew of a turn has made the next one, so a note of more turns knew more. */
+  readonly turns: number;
   /** When it was made, by the clock of whoever made it. */
   readonly at: number;
+  /** When a call to it last failed; -Infinity: none did. */
+  readonly sickAt: number;
+  /** The number of the isolate that saw that call fail, and of another one that saw one fail shortly before; 0: nobody. */
+  readonly by: number;
+  readonly also: number;
 }
 
-/** Notes by `endpointKey`, the newest of each endpoint. */
+/** Notes by `endpointKey`, one of each endpoint. */
 export type Notes = ReadonlyMap<string, Note>;
 
-const told = ["ejectedUntil", "ejections", "trialSince", "failures", "errors", "latency", "failedAt", "goodAt", "streak"] as const;
-const fields = ["at", ...told] as const;
-
-const schema = "fairlead-board 1";
-/** A board that is larger is not read, in bytes, nor are more notes than these. */
-const mostBytes = 256 * 1024;
-const mostNotes = 1000;
-/** What is older says nothing any more. */
-const oldestMs = 10 * 60_000;
-/** Clocks of one data centre are no farther apart. */
-const skewMs = 10_000;
-const most: Readonly<Record<(typeof fields)[number], number>> = {
-  at: 8.64e15, ejectedUntil: 8.64e15, ejections: 1000, trialSince: 8.64e15, failures: 1000, errors: 1, latency: 3_600_000, failedAt: 8.64e15, goodAt: 8.64e15, streak: 1000,
-};
-
-export function noteOf(seen: Observation, at: number): Note {
-  return { at, ...(Object.fromEntries(told.map((field) => [field, seen[field]])) as Pick<Observation, (typeof told)[number]>) };
+/** A board as it was read. */
+export interface Page {
+  readonly notes: Notes;
+  /** Rows that are for others to judge: of endpoints of another config, or from a clock that is ahead of this one. */
+  readonly strange: readonly Row[];
 }
 
-/** The newest note of each endpoint. Whoever merges what, in whatever order and how often, comes to the same. */
+type Row = readonly [key: string, ...values: number[]];
+
+const told = ["ejectedUntil", "ejections", "trialSince", "failures", "errors", "failedAt", "goodAt", "streak"] as const;
+const fields = ["turns", "at", ...told, "sickAt", "by", "also"] as const;
+/** 0 stands for never, or nobody. */
+const instants = ["trialSince", "failedAt", "goodAt", "sickAt"] as const;
+
+const schema = "fairlead-board 2";
+/** A board that is larger is not read, in bytes, nor are more notes than these. */
+export const mostBytes = 256 * 1024;
+const mostNotes = 1000;
+/** What is older says nothing any more, and what is farther ahead will not do so soon. */
+const oldestMs = 10 * 60_000;
+/** Clocks that are believed are no farther apart. */
+const skewMs = 10_000;
+const most: Readonly<Record<(typeof fields)[number], number>> = {
+  turns: 1e9, at: 8.64e15, ejectedUntil: 8.64e15, ejections: 1000, trialSince: 8.64e15, failures: 1000, errors: 1, failedAt: 8.64e15, goodAt: 8.64e15, streak: 1000, sickAt: 8.64e15, by: 2 ** 32, also: 2 ** 32,
+};
+
+/** What of an observation is told. */
+export function toldOf(seen: Observation): Pick<Observation, (typeof told)[number]> {
+  return Object.fromEntries(told.map((field) => [field, seen[field]])) as Pick<Observation, (typeof told)[number]>;
+}
+
+/** The note of each endpoint that knew most. Whoever merges what, in whatever order and how often, comes to the same. */
 export function mergeNotes(a: Notes, b: Notes): Map<string, Note> {
   const merged = new Map(a);
-  for (const [key, note] of b) {
-    const other = merged.get(key);
-    if (other === undefined || isNewer(note, other)) merged.set(key, note);
-  }
+  for (const [key, note] of b) keepNewer(merged, key, note);
   return merged;
 }
 
-/** Two of the same instant are put in an order that all agree on. */
+function keepNewer(notes: Map<string, Note>, key: string, note: Note): void {
+  const other = notes.get(key);
+  if (other === undefined || isNewer(note, other)) notes.set(key, note);
+}
+
+/** First by turns, so that who had not heard of an ejection does not undo it, then by time; the same in both are put in an order that all agree on. */
 export function isNewer(a: Note, b: Note): boolean {
   const differs = fields.find((field) => a[field] !== b[field]);
   return differs !== undefined && a[differs] > b[differs];
 }
 
-/** The notes as bytes, the newest first, as many as a board holds. */
-export function encodeNotes(notes: Notes, now: number): Uint8Array<ArrayBuffer> {
-  const kept = [...notes].filter(([, { at }]) => now - at < oldestMs).sort(([, a], [, b]) => b.at - a.at).slice(0, mostNotes);
+/** The board as bytes, the newest rows first, as many as it holds. */
+export function encodeNotes(notes: Notes, now: number, strange: Page["strange"] = []): Uint8Array<ArrayBuffer> {
+  const own = Array.from(notes, ([key, note]): Row => [key, ...fields.map((field) => Math.max(0, note[field]))]);
+  const kept = [...own, ...strange].filter((row) => now - atOf(row) < oldestMs).sort((a, b) => atOf(b) - atOf(a)).slice(0, mostNotes);
   for (let count = kept.length; ; count = count >> 1) {
-    const rows = kept.slice(0, count).map(([key, note]) => [key, ...fields.map((field) => Math.max(0, note[field]))]);
-    const bytes = utf8(JSON.stringify([schema, ...rows]));
+    const bytes = utf8(JSON.stringify([schema, ...kept.slice(0, count)]));
     if (bytes.length <= mostBytes) return bytes;
   }
 }
 
-/** Reads a board, which anybody may have written: whatever it is, nothing is thrown, and what is no note of this time is passed over. */
-export function decodeNotes(bytes: Uint8Array, now: number): Notes {
-  if (bytes.length > mostBytes) return new Map();
+/**
+ * Reads a board, which anybody may have written: whatever it is, nothing is thrown, and what is no row of this time is passed over. `isKnown`
+ * says of a key whether the config has it.
+ */
+export function decodeNotes(bytes: Uint8Array, now: number, isKnown: (key: string) => boolean = () => true): Page {
+  const notes = new Map<string, Note>();
+  const strange: Row[] = [];
+  for (const row of readRows(bytes)) {
+    const [key, at] = [row[0], atOf(row)];
+    if (Math.abs(now - at) >= oldestMs) continue;
+    if (!isKnown(key) || at > now + skewMs) strange.push(row);
+    else keepNewer(notes, key, noteOfRow(row));
+  }
+  return { notes, strange };
+}
+
+function readRows(bytes: Uint8Array): Row[] {
+  if (bytes.length > mostBytes) return [];
   try {
     const [head, ...rows] = JSON.parse(fromUtf8(bytes)) as unknown[];
-    if (head !== schema) return new Map();
-    return new Map(rows.slice(0, mostNotes).flatMap((row) => readRow(row, now)));
+    return head === schema ? rows.slice(0, mostNotes).filter(isRow) : [];
   } catch {
-    return new Map();
+    return [];
   }
 }
 
-function readRow(row: unknown, now: number): [string, Note][] {
-  if (!Array.isArray(row) || row.length !== fields.length + 1) return [];
-  const [key, ...values] = row as unknown[];
-  const isGood = typeof key === "string" && fields.every((field, i) => typeof values[i] === "number" && values[i] >= 0 && values[i] <= most[field]);
-  if (!isGood) return [];
+function isRow(row: unknown): row is Row {
+  if (!Array.isArray(row) || row.length !== fields.length + 1 || typeof row[0] !== "string") return false;
+  return fields.every((field, i) => typeof row[i + 1] === "number" && row[i + 1] >= 0 && row[i + 1] <= most[field]);
+}
+
+function atOf(row: Row): number {
+  return row[1 + fields.indexOf("at")] as number;
+}
+
+function noteOfRow([, ...values]: Row): Note {
   const note = Object.fromEntries(fields.map((field, i) => [field, values[i]])) as unknown as Note;
-  if (note.at > now + skewMs || note.at <= now - oldestMs) return [];
-  return [[key, { ...note, trialSince: instant(note.trialSince), failedAt: instant(note.failedAt), goodAt: instant(note.goodAt) }]];
+  return { ...note, ...Object.fromEntries(instants.map((field) => [field, note[field] === 0 ? -Infinity : note[field]])) };
 }
 
-/** 0 stands for never. */
-function instant(ms: number): number {
-  return ms === 0 ? -Infinity : ms;
+/** How an isolate stands to a note that it is to take. */
+export interface Taking {
+  readonly now: number;
+  /** When anybody last had a good answer from the endpoint. */
+  readonly goodAt: number;
+  /** Whether this isolate's own calls failed there lately: then it knows better than others. */
+  readonly failsHere: boolean;
 }
 
-/** Lets an isolate know what another one saw of an endpoint. No note keeps one out for longer than the policy does. */
-export function takeNote(seen: Observation, note: Note, now: number, { maxEjectionMs }: CompiledOutlier): void {
-  if (note.ejectedUntil > 0) Object.assign(seen, { ejectedUntil: Math.min(note.ejectedUntil, now + maxEjectionMs), ejections: note.ejections });
-  else if (seen.ejectedUntil > 0) Object.assign(seen, { ejectedUntil: 0, backSince: Math.min(note.at, now) });
-  seen.trialSince = Math.min(note.trialSince, now);
-  seen.failures = note.failures === 0 ? 0 : Math.max(seen.failures, note.failures);
-  seen.errors = Math.max(note.errors, (seen.errors + note.errors) / 2);
-  if (note.latency > 0) seen.latency = note.latency;
-  seen.goodAt = Math.max(seen.goodAt, Math.min(note.goodAt, now));
-  if (note.failedAt > seen.failedAt || note.streak === 0) Object.assign(seen, { failedAt: Math.min(note.failedAt, now), streak: note.streak });
+/** Lets an isolate know what another one saw of an endpoint, but for an ejection that is new to it: see `heedEjection`. */
+export function takeNote(seen: Observation, note: Note, { now, goodAt, failsHere }: Taking, policy: CompiledOutlier): void {
+  const wasOut = seen.ejectedUntil > 0;
+  if (wasOut && note.ejectedUntil > 0) heedEjection(seen, note, now, policy);
+  else if (wasOut) Object.assign(seen, { ejectedUntil: 0, trialSince: -Infinity, backSince: Math.min(note.at, now) });
+  if (wasOut === note.ejectedUntil > 0) seen.errors = (seen.errors + errorsBeforeRow(note)) / 2;
+  if (goodAt < note.sickAt) seen.failures = Math.max(seen.failures, note.failures);
+  else if (!failsHere) seen.failures = Math.min(seen.failures, note.failures);
+  if (!failsHere) seen.goodAt = Math.max(seen.goodAt, Math.min(note.goodAt, now));
+  if (note.failedAt > seen.failedAt) Object.assign(seen, { failedAt: Math.min(note.failedAt, now), streak: failsHere ? Math.max(seen.streak, note.streak) : note.streak });
+  else if (note.streak === 0 && !failsHere) seen.streak = 0;
+}
+
+/** Ejects an endpoint that another isolate ejected, or for longer. No note keeps one out for longer than the policy does. */
+export function heedEjection(seen: Observation, { ejectedUntil, ejections, trialSince }: Note, now: number, { maxEjectionMs }: CompiledOutlier): void {
+  Object.assign(seen, { ejectedUntil: Math.min(ejectedUntil, now + maxEjectionMs), ejections, trialSince: Math.min(trialSince, now) });
+}
+
+/** One call's weight in the mean. Failures in one row are told as such, and may be the fault of whoever tells. */
+const weightOfOne = 0.1;
+
+function errorsBeforeRow({ errors, failures }: Note): number {
+  return Math.max(0, 1 - (1 - errors) / (1 - weightOfOne) ** failures);
 }

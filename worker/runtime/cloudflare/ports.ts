@@ -4,8 +4,8 @@ import { kvStore, type KvNamespace } from "./store.ts";
 import { cacheBoard, type CacheLike } from "./board.ts";
 import { type Fetcher, fetchTransport } from "../../transport/fetch.ts";
 
-/** The ports on workerd. It does not tell a refused connection from a broken one, so a thrown error may have reached. */
-export function cloudflarePorts(env: object): Ports {
+/** The ports on workerd, with the board of the config that `digest` names. workerd does not tell a refused connection from a broken one, so a thrown error may have reached. */
+export function cloudflarePorts(env: object, digest: string): Ports {
   const bindings = env as Readonly<Record<string, Binding>> & { readonly FAIRLEAD?: KvNamespace };
   return {
     transport: fetchTransport({ bindings: (name) => asFetcher(bindings[name]), reached: () => "maybe", decodes: new Set(), resends: false }),
@@ -20,7 +20,7 @@ export function cloudflarePorts(env: object): Ports {
     store: bindings.FAIRLEAD === undefined ? null : kvStore(bindings.FAIRLEAD),
     fetch: fetchDocument,
     limiter: (name) => asLimiter(bindings[name]),
-    board: cacheBoard((caches as unknown as { readonly default: CacheLike }).default),
+    board: cacheBoard((caches as unknown as { readonly default: CacheLike }).default, digest),
     log: (entry) => console[entry.level](JSON.stringify(entry)),
   };
 }

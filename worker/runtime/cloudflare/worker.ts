@@ -8,7 +8,7 @@ import { connectionFacts } from "./facts.ts";
 import { cloudflarePorts } from "./ports.ts";
 import { sweeperClass, type Waking } from "./sweeper.ts";
 
-const { config } = await decodeArtifact(new Uint8Array(artifact));
+const { config, digest } = await decodeArtifact(new Uint8Array(artifact));
 const minute = 60_000;
 let proxy: Proxy | undefined;
 let sweep: Sweep | undefined;
@@ -19,11 +19,11 @@ interface Env {
 }
 
 function open(env: object): Proxy {
-  const ports = cloudflarePorts(env);
+  const ports = cloudflarePorts(env, digest);
   return createProxy({ config, ports, known: healthReader(ports, { probed: sweepInterval(config.clusters) !== undefined }) });
 }
 
-export class Sweeper extends sweeperClass(config, cloudflarePorts) {}
+export class Sweeper extends sweeperClass(config, (env) => cloudflarePorts(env, digest)) {}
 
 export default {
   fetch(request: Request, env: object, context: ExecutionContext): Promise<Response> {
@@ -35,7 +35,7 @@ export default {
     if (env.FAIRLEAD_SWEEPER !== undefined) return env.FAIRLEAD_SWEEPER.getByName("sweep").wake();
     // Loaded when it is needed: most isolates never sweep.
     const { sweeper } = await import("../../health/sweep.ts");
-    const ports = cloudflarePorts(env);
+    const ports = cloudflarePorts(env, digest);
     const interval = sweepInterval(config.clusters) ?? minute;
     sweep ??= jittered(sweeper(config, ports), interval, ports);
     return cron === "" ? sweep() : sweepForAMinute(sweep, interval, ports);

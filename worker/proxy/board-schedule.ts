@@ -1,0 +1,73 @@
+import type { Ports } from "./ports.ts";
+
+/** How soon something is to be written: at once, within a second, or with whatever else comes within five to ten. */
+export type Urgency = "now" | "soon" | "later";
+
+/** When a board is read and written. */
+export interface Schedule {
+  want(urgency: Urgency): void;
+  /** Whether what is known is old enough to be read anew, which is then to be done. */
+  mayRead(): boolean;
+  mayWrite(): boolean;
+  writing(): void;
+  wrote(): void;
+  /** What a read met. */
+  found(something: boolean): void;
+  /** Does work that may fail, after which the board is left alone for a while. */
+  failSoft(work: () => Promise<void>): Promise<void>;
+}
+
+/** What was read is as good as new for so long; what is no turn is written no oftener. */
+const freshMs = 1000;
+/** A share of failures that changes can wait so long, and twice that at most. */
+const laterMs = 5000;
+/** A board that fails is left alone for so long. */
+const restMs = 30_000;
+/** One that was written to is not empty so soon, unless it keeps nothing; it is then left alone for as long as an ejection may last. */
+const keepsMs = 60_000;
+const mostMisses = 3;
+const emptyRestMs = 5 * 60_000;
+
+export function schedule({ now, random, log }: Pick<Ports, "now" | "random" | "log">): Schedule {
+  let [readAt, wroteAt, keptAt, restsFrom, restsFor] = [-Infinity, -Infinity, -Infinity, -Infinity, 0];
+  let due = Infinity;
+  let misses = 0;
+
+  const rests = (): boolean => Math.abs(now() - restsFrom) < restsFor;
+
+  function rest(ms: number, reason: string): void {
+    [restsFrom, restsFor] = [now(), ms];
+    log({ level: "warn", event: "board-unusable", error: reason });
+  }
+
+  return {
+    want(urgency) {
+      const at = urgency === "now" ? now() : urgency === "soon" ? Math.max(now(), wroteAt + freshMs) : now() + laterMs * (1 + random());
+      due = Math.min(due, at);
+    },
+    mayRead() {
+      if (rests() || Math.abs(now() - readAt) < freshMs) return false;
+      readAt = now();
+      return true;
+    },
+    mayWrite: () => due <= now() && !rests(),
+    writing() {
+      wroteAt = now();
+      due = Infinity;
+    },
+    wrote: () => void (keptAt = now()),
+    found(something) {
+      misses = something || now() - keptAt > keepsMs ? 0 : misses + 1;
+      if (misses < mostMisses) return;
+      misses = 0;
+      rest(emptyRestMs, "it keeps nothing of what is written");
+    },
+    async failSoft(work) {
+      try {
+        await work();
+      } catch (error) {
+        rest(restMs, String(error));
+      }
+    },
+  };
+}
