@@ -190,6 +190,17 @@ describe("headers", () => {
     expect(withProvider("client_certificates: { trusted_header: content-type }")).toEqual(['auth.providers.main.client_certificates.trusted_header: must be a header that the front alone writes: current value is "content-type"']);
     expect(withProvider("client_certificates: { trusted_header: x-forwarded-client-cert }")).toEqual([]);
   });
+  it("that an authorizer sets are the proxy's, and may be shared by two of them", () => {
+    const setting = (headers: string, more = "") => messages(`authorizers: { a: { cluster: users, headers: [${headers}] }, b: { cluster: users, headers: [${headers}] } }, identity: { claim_headers: { x-user: sub } }, rules: [{ match: { prefix: / }, allow: PUBLIC, authorizer: a }, { match: { service: acme.v1.UserService }, allow: PUBLIC, authorizer: b }]`, more);
+    expect(setting("x-tenant")).toEqual([]);
+    expect(setting("x-user")).toEqual(["auth.authorizers.a.headers[0]: must be a header of its own: x-user is in auth.identity.claim_headers already"]);
+    expect(setting("connection")).toEqual(["auth.authorizers.a.headers[0]: must not be connection: HTTP, the RPC protocols or the proxy own it"]);
+  });
+  it("of tokens that do not go on cannot route a call", () => {
+    const routed = (rest: string) => issuesOf(`${withRoutes("{ match: { service: acme.v1.UserService, metadata: [{ name: x-token, present: false }] }, cluster: users }")}\nauth: { providers: { a: { ${main}, discovery: true, token: { header: x-token }${rest} } }, rules: [{ match: { prefix: / }, require: {} }] }`);
+    expect(routed("")).toEqual([]);
+    expect(routed(", strip: true")).toEqual([expect.stringContaining('routes[0].match.metadata[0].name: must be a header that callers may set: x-token is where provider "a" looks, and taken out first')]);
+  });
   it("of a minted token are the proxy's", () => expect(identity("mint: { issuer: edge, secret: KEY, claims: [aud] }")).toEqual([expect.stringContaining("auth.identity.mint.claims[0]: must not be one of iss, sub, aud")]));
 });
 
