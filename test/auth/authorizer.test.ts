@@ -19,7 +19,7 @@ const allow = (headers: Record<string, string> = {}, ttl = 0) => says({ answer: 
 async function world(answer: () => Answered | Promise<Answered>, { more = "", rule = "require: {}" } = {}) {
   const asked: ReturnType<typeof readQuestion>[] = [];
   const { call, ports, reached } = await guarded({
-    auth: `{ providers: { ${main} }, authorizers: { acl: { cluster: authz, metadata: [x-doc]${more} } }, rules: [{ match: { prefix: / }, ${rule}, authorizer: acl }] }`,
+    auth: `{ providers: { ${main} }, authorizers: { acl: { cluster: authz, metadata: [x-doc], headers: [x-role, x-up]${more} } }, rules: [{ match: { prefix: / }, ${rule}, authorizer: acl }] }`,
     others: {
       "authz.example": (request) => {
         asked.push(readQuestion(request.body as Uint8Array));
@@ -28,7 +28,7 @@ async function world(answer: () => Answered | Promise<Answered>, { more = "", ru
       },
     },
   });
-  const bearer = async (sub = "ada") => ({ authorization: `Bearer ${await token(key, ports.now(), { claims: { sub, scope: "a", n: [1, null] } })}` });
+  const bearer = async (sub = "ada", claims: Record<string, unknown> = {}) => ({ authorization: `Bearer ${await token(key, ports.now(), { claims: { sub, scope: "a", n: [1, null], ...claims } })}` });
   return { call, ports, reached, asked, bearer };
 }
 
@@ -39,11 +39,11 @@ function readQuestion(bytes: Uint8Array) {
 
 describe("an authorizer", () => {
   it("is told who calls what, after the token was verified, and what it allows goes along", async () => {
-    const { call, asked, bearer } = await world(() => allow({ "x-role": "admin", "content-type": "text/html", host: "evil", connection: "x", "X-Up": "1", "x-bad": "a\nb" }));
+    const { call, asked, bearer } = await world(() => allow({ "x-role": "admin", "content-type": "text/html", host: "evil", connection: "x", "X-Up": "1", "x-undeclared": "1" }));
     expect((await call({ authorization: "Bearer x" })).code).toBe("unauthenticated");
     expect(asked).toHaveLength(0);
     const { code, sent } = await call({ ...(await bearer()), "x-doc": "7", "x-role": "root", "x-other": "1" });
-    expect([code, sent!.get("x-role"), sent!.get("content-type"), sent!.get("host"), sent!.get("x-up"), sent!.get("x-bad")]).toEqual(["ok", "admin", "application/proto", null, null, null]);
+    expect([code, sent!.get("x-role"), sent!.get("content-type"), sent!.get("host"), sent!.get("x-up"), sent!.get("x-undeclared")]).toEqual(["ok", "admin", "application/proto", null, "1", null]);
     expect(asked).toEqual([{ method: "/t.S/Unary", metadata: { "x-doc": "7" }, clientAddress: "192.0.2.1", subject: "ada", scopes: ["a"], provider: "main", n: [1, null] }]);
   });
 
@@ -72,6 +72,40 @@ describe("an authorizer", () => {
       await ports.pass(500);
       expect((await calling).code).toBe(code);
     }
+  });
+
+  it("alone sets the headers that are declared for it, on every route", async () => {
+    const spoofed = { "x-role": "root" };
+    const silent = await world(() => allow());
+    expect((await silent.call({ ...(await silent.bearer()), ...spoofed })).sent!.get("x-role")).toBeNull();
+    const down = await world(() => ({ status: 503, type: "text/html" }), { more: ", fail_open: true" });
+    expect((await down.call({ ...(await down.bearer()), ...spoofed })).sent!.get("x-role")).toBeNull();
+  });
+
+  it.each([{ "x-role": "m\u00fcller" }, { "x-role": "a\nb" }, { "x-role": "" }, { "x-role": "a", "X-Role": "b" }])("that declares a header and says %o of it lets nothing pass", async (headers) => {
+    const { call, reached, bearer } = await world(() => allow(headers), { more: ", fail_open: true" });
+    expect((await call(await bearer())).code).toBe("unavailable");
+    expect(reached).toHaveLength(0);
+  });
+
+  it.each([[30, "ok", 1], [31, "permission_denied", 0], [1500, "permission_denied", 0]])("is told of claims %i levels deep: %s", async (levels, code, times) => {
+    const { call, asked, bearer } = await world(() => allow());
+    const note = JSON.parse("[".repeat(levels - 1) + "]".repeat(levels - 1)) as unknown;
+    expect((await call(await bearer("ada", { note }))).code).toBe(code);
+    expect(asked).toHaveLength(times);
+  });
+
+  const json = (status: number, code: string): Answered => ({ status, type: "application/json", body: JSON.stringify({ code }) });
+  it.each([
+    ["HTTP 403 with a denial", json(403, "permission_denied"), "permission_denied"],
+    ["HTTP 401 with a denial", json(401, "unauthenticated"), "permission_denied"],
+    ["HTTP 500", json(500, "unknown"), "unavailable"],
+    ["HTTP 503 with an error of its own", json(503, "unavailable"), "unavailable"],
+    ["HTTP 404", { status: 404, type: "text/html" }, "unavailable"],
+    ["HTTP 503 of a gateway", { status: 503, type: "text/html" }, "ok"],
+  ])("that fails open and answers %s has been asked, unless a gateway answers", async (_what, answer, code) => {
+    const { call, bearer } = await world(() => answer, { more: ", fail_open: true" });
+    expect((await call(await bearer())).code).toBe(code);
   });
 
   it("that fails open still refuses what it denies, and what nobody can read", async () => {

@@ -106,6 +106,7 @@ describe("a token in a cookie", () => {
     [{ origin: "https://evil.example", "sec-fetch-site": "same-origin" }, "permission_denied"],
     [{ origin: "null" }, "permission_denied"],
     [{ origin: "http://p.example" }, "permission_denied"],
+    [{ origin: "https://p.example:8443" }, "permission_denied"],
     [{ origin: "https://p.example.evil.example" }, "permission_denied"],
     [{ "sec-fetch-site": "same-site" }, "permission_denied"],
     [{ "sec-fetch-site": "none" }, "permission_denied"],
@@ -119,7 +120,7 @@ describe("a token in a cookie", () => {
   it("is refused where it is there twice, or empty", async () => {
     const { call, ports } = await guarded({ auth: config(), top });
     const good = await token(key, ports.now());
-    for (const cookie of [`session=${good}; session=${good}`, `session=${good}, session=${good}`, "session=", `session="${good}"`]) {
+    for (const cookie of [`session=${good}; session=${good}`, `session=${good}, session=${good}`, `a=1,session=${good}`, `a=1, session=${good}; b=2`, "session=", `session="${good}"`]) {
       expect((await call({ cookie, origin: "https://app.example" })).code).toBe("unauthenticated");
     }
   });

@@ -75,6 +75,21 @@ describe("a method", () => {
     expect([bad.status, bad.headers.get("cache-control"), bad.headers.get("www-authenticate")]).toEqual([401, "no-store", "Bearer"]);
   });
 
+  it.each([
+    ["no-store", "private, no-store"],
+    ['x="a, private, b", public, s-maxage=600', 'private, x="a, private, b"'],
+    ['private="set-cookie", max-age=5', "private, max-age=5"],
+    ['public, x="', "private, no-store"],
+  ])("whose origin says cache-control: %s is not cached for others", async (said, told) => {
+    const shared = { "cdn-cache-control": "max-age=60", "cloudflare-cdn-cache-control": "max-age=60", "surrogate-control": "max-age=60", expires: "Thu, 01 Jan 2099 00:00:00 GMT" };
+    const { call, ports } = await guarded({
+      auth: `{ providers: { ${main} }, rules: [{ match: { prefix: / }, require: {} }] }`,
+      others: { "origin.example": () => ({ headers: { "cache-control": said, ...shared } }) },
+    });
+    const { headers } = await call(await bearer(ports.now()), { method: "Get", get: true });
+    expect([headers.get("cache-control"), ...Object.keys(shared).map((name) => headers.get(name))]).toEqual([told, null, null, null, null]);
+  });
+
   it("whose origin fails has an answer that is not cached for others, either", async () => {
     const { call, ports } = await guarded({
       auth: `{ providers: { ${main} }, rules: [{ match: { prefix: / }, require: {} }] }`,

@@ -52,7 +52,7 @@ function tokenLook(providers: readonly Of<CompiledJwtProvider>[], introduce: Int
     return ({ request, shown, facts }) => {
       const cookie = shown["cookie"] === undefined ? undefined : cookieOf(shown["cookie"], name);
       if (cookie === undefined) return undefined;
-      if (cookie === "twice") return { kind: "token", fault: "form", from: place };
+      if (cookie === "unclear") return { kind: "token", fault: "form", from: place };
       const { url, headers } = request;
       const cameFrom = { url, origin: headers.get("origin"), fetchSite: headers.get("sec-fetch-site") };
       return mayUseCookie(cameFrom, allowedOrigins) ? judge(cookie.value, facts.keep) : { kind: "cross-site" };
@@ -81,7 +81,7 @@ function keyLook(header: string, providers: readonly Of<CompiledKeyProvider>[], 
         continue;
       }
       const key = found.get(sha256);
-      if (key !== undefined) return introduce({ provider: index, subject: key.name, scopes: key.scopes, claims: { sub: key.name }, fingerprint: `${sha256} ${key.scopes.join(" ")}`, until: forever });
+      if (key !== undefined) return introduce({ provider: index, subject: key.name, scopes: key.scopes, claims: { sub: key.name }, fingerprint: JSON.stringify([sha256, key.name, key.scopes]), until: forever });
     }
     return failure ?? unknown;
   }
@@ -99,7 +99,7 @@ function certificateLook(header: string, providers: readonly Of<CompiledCertific
       const owner = certificateOwner(provider, certificate);
       if (owner === undefined) continue;
       const { name, scopes } = owner;
-      return introduce({ provider: index, subject: name, scopes, claims: { sub: name }, fingerprint: JSON.stringify([certificate, scopes]), until: forever });
+      return introduce({ provider: index, subject: name, scopes, claims: { sub: name }, fingerprint: JSON.stringify([certificate, name, scopes]), until: forever });
     }
     return { kind: "certificate", because: "unlisted" };
   };

@@ -39,7 +39,7 @@ export function guard({ config, ports, choosing, mint }: GuardNeeds, inner: Hand
   const policyOf = policyFinder(auth.policies);
   const places = looks({ auth, allowedOrigins: cors.allowedOrigins.filter((origin) => origin !== "*"), ports });
   const limit = rateLimits(auth.rateLimits, ports);
-  const authorizers = auth.authorizers.map((one) => authorizer(one, { ports, choosing }));
+  const authorizers = auth.authorizers.map((one) => authorizer(one, { ports, choosing, cluster: config.clusters[one.cluster]! }));
   const strip = stripper(auth);
   let evaluate: Evaluate | undefined;
 

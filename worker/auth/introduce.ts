@@ -10,7 +10,7 @@ export function introducer({ providers, identity }: Pick<CompiledAuth, "provider
   return (vouched) => {
     const providerName = providers[vouched.provider]!.name;
     const { headers, unfit } = identityHeaders(identity, vouched.claims);
-    if (unfit.length > 0) log({ level: "warn", event: "claim-left-out", provider: providerName, headers: unfit, why: "a header's value must be visible ASCII" });
-    return { ...vouched, providerName, headers };
+    if (unfit.length > 0) log({ level: "warn", event: "claim-left-out", provider: providerName, headers: unfit, why: "a header's value must be visible ASCII, of 4 KiB at most" });
+    return { ...vouched, providerName, headers: identity.providerHeader === "" ? headers : [...headers, [identity.providerHeader, providerName]] };
   };
 }

@@ -31,11 +31,19 @@ function hasHttpStatus({ form: { dialect } }: Call): boolean {
 /** Keeps a reply to one caller out of caches that others use, and out of the hands of the next one at the same browser. */
 export function keepPrivate({ form, shown }: Pick<Call, "form" | "shown">, headers: Fields): void {
   const said = headers.get("cache-control");
-  if (said === null) headers.set("cache-control", "private");
-  else if (!/(?:^|,)\s*(?:no-store|private)\s*(?:,|$)/i.test(said)) {
-    const kept = said.split(",").map((one) => one.trim()).filter((one) => !/^(?:public|s-maxage(?:=.*)?)$/i.test(one) && one !== "");
-    headers.set("cache-control", ["private", ...kept].join(", "));
-  }
+  headers.set("cache-control", said === null ? "private" : privately(said));
+  for (const name of sharedCaching) headers.delete(name);
   if (form.dialect !== "connect-get") return;
   for (const name of Object.keys(shown)) headers.append("vary", name);
+}
+
+/** Headers by which an origin speaks to caches that are shared, beside `cache-control` or over it. */
+const sharedCaching = ["cdn-cache-control", "cloudflare-cdn-cache-control", "surrogate-control", "expires"];
+
+/** A value of `cache-control` with `private` first, and without what lets others keep the reply. One that cannot be read lets nobody. */
+function privately(said: string): string {
+  const directives = [...said.matchAll(/\s*([\w!#$%&'*+.^`|~-]*(?:=(?:"(?:[^"\\]|\\.)*"|[^",]*))?)\s*(?:,|$)/gy)];
+  if (directives.reduce((length, [whole]) => length + whole.length, 0) < said.length) return "private, no-store";
+  const kept = directives.map(([, directive = ""]) => directive.trim()).filter((one) => one !== "" && !/^(?:public|private|s-maxage)(?:=|$)/i.test(one));
+  return ["private", ...kept].join(", ");
 }

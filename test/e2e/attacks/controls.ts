@@ -43,7 +43,7 @@ export const controls: readonly Attack[] = [
   attack("the header's token", () => ({ fields: [["x-token", token({}, "header")]] }), ok("Header")),
   attack("a good token in two places", () => ({ fields: [["x-token", token({}, "header")], ["authorization", `Bearer ${token()}`]] }), ok()),
   attack("a cookie from a page that may", () => ({ fields: [["cookie", `a=b; session=${token({}, "cookie")}; c=d`], ["origin", page]] }), ok("Cookie")),
-  attack("a cookie from the proxy's own page", () => ({ fields: [["cookie", `session=${token({}, "cookie")}`], ["origin", "http://proxy.example"]] }), ok("Cookie")),
+  attack("a cookie from the proxy's own page", () => ({ fields: [["cookie", `session=${token({}, "cookie")}`], ["origin", "https://proxy.example"]] }), ok("Cookie")),
   attack("a cookie from the same origin, as the browser says", () => ({ fields: [["cookie", `session=${token({}, "cookie")}`], ["sec-fetch-site", "same-origin"]] }), ok("Cookie")),
   attack("an API key of the config", () => ({ fields: [["x-api-key", apiKey.config]] }), ok("Key")),
   attack("an API key of the store", () => ({ fields: [["x-api-key", apiKey.stored]] }), ok("Key")),

@@ -17,9 +17,18 @@ export interface Answer {
   readonly says: { readonly allow: readonly (readonly [name: string, value: string])[] } | { readonly deny: string } | "none";
 }
 
-export function encodeQuestion({ method, principal, metadata, clientAddress }: Question): Uint8Array<ArrayBuffer> {
+/** Readers of protobuf give up at a hundred messages inside one another, and a claim takes three for each level of its JSON. */
+const mostLevels = 30;
+
+/** Undefined where the claims are nested too deeply for whoever is to read them. */
+export function encodeQuestion({ method, principal, metadata, clientAddress }: Question): Uint8Array<ArrayBuffer> | undefined {
+  if (principal !== undefined && isDeeper(principal.claims, mostLevels)) return undefined;
   const who = principal && { provider: principal.providerName, subject: principal.subject, scopes: [...principal.scopes], claims: principal.claims as JsonObject };
   return toBinary(CheckRequestSchema, create(CheckRequestSchema, { method, metadata, clientAddress, ...(who && { principal: who }) }));
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  return typeof value === "object" && value !== null && (levels === 0 || Object.values(value).some((one) => isDeeper(one, levels - 1)));
 }
 
 /** Undefined where the bytes are no answer. */

@@ -1,25 +1,34 @@
 /** Cookies as credentials: https://www.rfc-editor.org/rfc/rfc6265#section-4.2.1 */
 
-/** The value of the cookie of this name; undefined where there is none, "twice" where there are several. */
-export function cookieOf(header: string, name: string): { readonly value: string } | "twice" | undefined {
-  const found = pairs(header).filter((pair) => nameOf(pair) === name);
-  if (found.length > 1) return "twice";
-  return found[0] === undefined ? undefined : { value: found[0].slice(found[0].indexOf("=") + 1) };
+/**
+ * The value of the cookie of this name; undefined where there is none, "unclear" where there are several, or where it stands behind a
+ * comma: that is where a runtime put another field's beginning, or what somebody wrote into another cookie's value.
+ */
+export function cookieOf(header: string, name: string): { readonly value: string } | "unclear" | undefined {
+  const found = pairs(header).filter((pair) => namesIn(pair).includes(name));
+  if (found.length === 0) return undefined;
+  const [only = ""] = found;
+  return found.length > 1 || namesIn(only).lastIndexOf(name) > 0 ? "unclear" : { value: only.slice(only.indexOf("=") + 1) };
 }
 
-/** The header without the cookies of these names; undefined where nothing is left of it. */
+/** The header without the cookies of these names, wherever they stand; undefined where nothing is left of it. */
 export function withoutCookies(header: string, names: readonly string[]): string | undefined {
-  const kept = pairs(header).filter((pair) => pair !== "" && !names.includes(nameOf(pair)));
+  const kept = pairs(header).filter((pair) => pair !== "" && !namesIn(pair).some((name) => names.includes(name)));
   return kept.length === 0 ? undefined : kept.join("; ");
 }
 
-/** Several header fields are joined by commas. */
 function pairs(header: string): string[] {
-  return header.split(/;|,(?=[ \t]*[!#$%&'*+.^_`|~0-9A-Za-z-]+=)/).map((pair) => pair.trim());
+  return header.split(";").map(trimmed);
 }
 
-function nameOf(pair: string): string {
-  return pair.slice(0, Math.max(pair.indexOf("="), 0)).trim();
+/** The name of a pair, then whatever would be one if commas were between cookies. */
+function namesIn(pair: string): string[] {
+  return pair.split(",").map((part) => trimmed(part.slice(0, Math.max(part.indexOf("="), 0))));
+}
+
+/** Without the blanks that HTTP knows; other white space is part of a name. */
+function trimmed(text: string): string {
+  return text.replace(/^[ \t]+|[ \t]+$/g, "");
 }
 
 /** What of a request tells which page it came from. */
@@ -35,5 +44,12 @@ export interface CameFrom {
  */
 export function mayUseCookie({ url, origin, fetchSite }: CameFrom, allowedOrigins: readonly string[]): boolean {
   if (origin === null) return fetchSite === "same-origin";
-  return origin !== "*" && (origin === url.slice(0, url.indexOf("/", url.indexOf("//") + 2)) || allowedOrigins.includes(origin));
+  return origin !== "*" && (origin === ownOrigin(url) || allowedOrigins.includes(origin));
+}
+
+/** The proxy's own, as browsers see it: by https, whatever a front that ends TLS makes of it. Only a loopback address needs none. */
+function ownOrigin(url: string): string {
+  const { protocol, hostname, host } = new URL(url);
+  const loopback = hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d+){3}$/.test(hostname);
+  return loopback ? `${protocol}//${host}` : new URL(`https://${host}`).origin;
 }

@@ -7,14 +7,16 @@ type Field = readonly [name: string, value: string];
 
 /** The header fields that tell an origin of a caller, and the names of those whose claim no header can hold as it is. */
 export function identityHeaders({ claimsHeader, claimHeaders }: Pick<CompiledIdentity, "claimsHeader" | "claimHeaders">, claims: Claims): { readonly headers: readonly Field[]; readonly unfit: readonly string[] } {
-  const headers: Field[] = claimsHeader === "" ? [] : [[claimsHeader, base64url(utf8(JSON.stringify(claims)))]];
+  const headers: Field[] = [];
   const unfit: string[] = [];
-  for (const { header, path } of claimHeaders) {
-    const claim = claimAt(claims, path);
-    if (claim === undefined || claim === null) continue;
-    const text = scalarText(claim);
+  const tell = (header: string, text: string | undefined): void => {
     if (text !== undefined && isHeaderValue(text)) headers.push([header, text]);
     else unfit.push(header);
+  };
+  if (claimsHeader !== "") tell(claimsHeader, base64url(utf8(JSON.stringify(claims))));
+  for (const { header, path } of claimHeaders) {
+    const claim = claimAt(claims, path);
+    if (claim !== undefined && claim !== null) tell(header, scalarText(claim));
   }
   return { headers, unfit };
 }

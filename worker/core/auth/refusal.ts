@@ -15,6 +15,7 @@ export type Refusal =
   | { readonly kind: "api-keys-corrupt"; readonly provider: string }
   | { readonly kind: "unmet"; readonly unmet: readonly Unmet[] }
   | { readonly kind: "denied"; readonly authorizer: string; readonly message: string }
+  | { readonly kind: "claims-too-deep"; readonly authorizer: string }
   | { readonly kind: "authorizer-unavailable"; readonly authorizer: string; readonly cause: string }
   | { readonly kind: "rate-limited"; readonly limit: string; readonly retryAfterMs: number };
 
@@ -39,6 +40,7 @@ export function refusalToWire(refusal: Refusal): RefusalOnWire {
     case "api-keys-corrupt": return { code: "internal", message: "the caller's credential cannot be checked" };
     case "unmet": return lacksScope(refusal.unmet) ? { ...forbidden, challenge: 'Bearer error="insufficient_scope"' } : forbidden;
     case "denied": return refusal.message === "" ? forbidden : { ...forbidden, message: refusal.message };
+    case "claims-too-deep": return forbidden;
     case "authorizer-unavailable": return unavailable;
     case "rate-limited": return { code: "resource_exhausted", message: "too many calls" };
   }
@@ -67,6 +69,7 @@ export function refusalSays(refusal: Refusal): string {
     case "api-keys-corrupt": return `the stored API keys of ${refusal.provider} cannot be read`;
     case "unmet": return `the caller meets none of the requirements: ${refusal.unmet.map(unmetSays).join("; ")}`;
     case "denied": return `${refusal.authorizer} denies it`;
+    case "claims-too-deep": return `the caller's claims are nested too deeply to be told to ${refusal.authorizer}`;
     case "authorizer-unavailable": return `${refusal.authorizer} cannot be asked: ${refusal.cause}`;
     case "rate-limited": return `the rate limit ${refusal.limit} is used up`;
   }
