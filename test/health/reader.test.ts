@@ -81,7 +81,7 @@ describe("an isolate's copy of the health table", () => {
     expect(reader.state()).toBe("unknown");
   });
 
-  it("has another revision when a state changed or an endpoint was drained, and the same after a heartbeat", async () => {
+  it("has another revision when a state changed or an endpoint was drained, and the same after a heartbeat, or where the store shows no drains for once", async () => {
     const ports = world();
     const reader = reading(ports);
     const revisions = new Set([reader.revision()]);
@@ -102,6 +102,8 @@ describe("an isolate's copy of the health table", () => {
     expect(await again()).toBe(true);
     expect(reader.state()).toBe("drained");
     ports.documents.delete("overrides");
+    expect(await again()).toBe(false);
+    expect(reader.state()).toBe("drained");
     put(ports, "unhealthy");
     expect(await again()).toBe(true);
     expect(reader.state()).toBe("unhealthy");

@@ -40,6 +40,7 @@ export function healthReader(ports: Pick<Ports, "store" | "now" | "after" | "log
   let believed = false;
   let readAt = -Infinity;
   let triedAt = -Infinity;
+  let missingSince: number | undefined;
   const loggedAt = new Map<string, number>();
 
   function complain(document: string, reason: string): void {
@@ -59,6 +60,9 @@ export function healthReader(ports: Pick<Ports, "store" | "now" | "after" | "log
   function takeOverrides(read: Read<Overrides>): void {
     const none: Absence | undefined = "none" in read ? read.none : undefined;
     if (none !== undefined && none !== "missing") return complain(overridesKey, none);
+    // A store that shows nothing for once does not lift what operators decided.
+    if (none === undefined) missingSince = undefined;
+    else if (overrides !== null && now() - (missingSince ??= now()) < restMs) return;
     const next = "value" in read ? read.value : null;
     if (decidedBy(next) !== decidedBy(overrides)) revision++;
     overrides = next;

@@ -22,11 +22,17 @@ const streakMs = 55_000;
 /** Looks after the health table; never throws. Called again before it has ended, it leaves the work to the first. */
 export type Sweep = () => Promise<void>;
 
+/** Where a sweep finds its table again when its own memory was lost. */
+export interface Memory {
+  get(): Promise<Uint8Array | undefined>;
+  put(bytes: Uint8Array): Promise<void>;
+}
+
 /**
  * A sweep reads the table, probes the endpoints whose interval has passed, judges, and writes if there is something to write. Between
  * sweeps of one isolate the table stays in memory, where it is newer than what the store shows.
  */
-export function sweeper({ clusters }: Pick<CompiledConfig, "clusters">, ports: Ports): Sweep {
+export function sweeper({ clusters }: Pick<CompiledConfig, "clusters">, ports: Ports, memory?: Memory): Sweep {
   const targets = targetsOf(clusters);
   const checks = new Map([...targets].map(([key, { check }]) => [key, check]));
   let last: HealthTable | null = null;
@@ -48,17 +54,32 @@ export function sweeper({ clusters }: Pick<CompiledConfig, "clusters">, ports: P
     if (targets.size === 0) return;
     if (store === null) return ports.log({ level: "error", event: "health-store-missing" });
     const stored = await readTable(store, ports);
+    last ??= memory === undefined ? null : await remembered(memory, ports);
     const before = stored !== null && (last === null || stored.writtenAt > last.writtenAt) ? stored : last;
-    const results = await probeAll(ports, dueTargets(targets, before, ports.now()));
+    const began = ports.now();
+    // All have the sweep's own time: a slow probe would else make its endpoint look probed too lately for the next one.
+    const results = (await probeAll(ports, dueTargets(targets, before, began))).map((result) => ({ ...result, at: began }));
     const { table, flips, due } = judge(before, results, checks, ports.now());
     for (const { key, from, to, detail } of flips) {
       if (from !== "unknown" || to === "unhealthy") ports.log({ level: to === "unhealthy" ? "warn" : "info", event: "health-flip", endpoint: key, from, to, detail });
     }
     last = table;
+    await memory?.put((await import("../core/health/codec.ts")).encodeTable(table)).catch((error: unknown) => ports.log({ level: "warn", event: "health-memory-failed", error: String(error) }));
     const early = due === "streak" && stored !== null && ports.now() - stored.writtenAt < streakMs;
     if ((due === null || early) && stored !== null && !unwritten) return;
     last = { ...table, writtenAt: ports.now() };
     unwritten = !(await writeTable(store, last, ports));
+  }
+}
+
+async function remembered(memory: Memory, ports: Ports): Promise<HealthTable | null> {
+  try {
+    const { decodeTable } = await import("../core/health/codec.ts");
+    const read = decodeTable((await memory.get()) ?? null);
+    return "value" in read && isFresh(read.value, ports.now()) ? read.value : null;
+  } catch (error) {
+    ports.log({ level: "warn", event: "health-memory-failed", error: String(error) });
+    return null;
   }
 }
 

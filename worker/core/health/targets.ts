@@ -25,8 +25,8 @@ export function sweepInterval(clusters: readonly CompiledCluster[]): number | un
   return intervals.length === 0 ? undefined : Math.min(...intervals);
 }
 
-/** A sweep that comes somewhat early still counts as the one that was meant: cron and timers are not exact. */
-const early = 0.9;
+/** A sweep that comes early, by at most such a part of the time between two, still counts as the one that was meant: cron and timers are not exact. */
+const early = 0.5;
 
 /**
  * The endpoints whose interval has passed: those on their way to another state first, then those that were not probed
@@ -36,8 +36,9 @@ export function dueTargets(targets: ReadonlyMap<string, Target>, table: HealthTa
   const known = table?.endpoints;
   const probedAt = ({ key }: Target): number => known?.get(key)?.probedAt ?? -Infinity;
   const flipping = ({ key }: Target): number => (contrary(known?.get(key)) > 0 ? 1 : 0);
+  const slack = early * Math.min(...[...targets.values()].map(({ check }) => check.intervalMs));
   return [...targets.values()]
-    .filter((target) => Math.abs(now - probedAt(target)) >= target.check.intervalMs * early)
+    .filter((target) => Math.abs(now - probedAt(target)) >= target.check.intervalMs - slack)
     .sort((a, b) => flipping(b) - flipping(a) || compare(probedAt(a), probedAt(b)));
 }
 

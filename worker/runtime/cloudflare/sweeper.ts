@@ -23,7 +23,10 @@ export function sweeperClass({ clusters }: CompiledConfig, portsOf: (env: object
     #sweep: Sweep | undefined;
 
     async wake(): Promise<void> {
-      if (interval !== undefined && (await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now());
+      if (interval === undefined) return;
+      const next = await this.ctx.storage.getAlarm();
+      // A config before this one may have had a longer interval.
+      if (next === null || next > Date.now() + interval) await this.ctx.storage.setAlarm(Date.now());
     }
 
     override async alarm(): Promise<void> {
@@ -32,7 +35,10 @@ export function sweeperClass({ clusters }: CompiledConfig, portsOf: (env: object
       await this.ctx.storage.setAlarm(Date.now() + interval);
       const { sweeper } = await import("../../health/sweep.ts");
       const ports = portsOf(this.env as object);
-      this.#sweep ??= jittered(sweeper({ clusters }, ports), interval, ports);
+      const { storage } = this.ctx;
+      // An object that has nothing to do for ten seconds is put out of memory.
+      const memory = { get: () => storage.get<Uint8Array>("table"), put: (bytes: Uint8Array) => storage.put("table", bytes) };
+      this.#sweep ??= jittered(sweeper({ clusters }, ports, memory), interval, ports);
       await this.#sweep();
     }
   };
