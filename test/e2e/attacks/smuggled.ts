@@ -25,7 +25,7 @@ export const smuggled: readonly Smuggled[] = [
   known("the claims header named by Connection", [["x-claims", contraband]], { connection: "X-Claims, x-user-id" }),
   known("x-user-id in HTTP's trailers", [], { trailers: [["x-user-id", contraband]] }, { forms: posts }),
   known("x-user-id in gRPC-Web's trailer frame", [], { body: Buffer.concat([writeEnvelope(0, Buffer.from("x")), writeEnvelope(0x80, Buffer.from(`x-user-id: ${contraband}\r\n`))]) }, { code: "unimplemented", forms: onlyWeb }),
-  known("x-user-id in gRPC-Web's trailer frame to a stream", [], { target: () => "/guard.v1.Main/Watch", body: Buffer.concat([writeEnvelope(0, Buffer.from("x")), writeEnvelope(0x80, Buffer.from(`x-user-id: ${contraband}\r\n`))]) }, { forms: onlyWeb }),
+  known("x-user-id in gRPC-Web's trailer frame to a stream", [], { target: () => "/guard.v1.Main/Watch", body: Buffer.concat([writeEnvelope(0, Buffer.from("x")), writeEnvelope(0x80, Buffer.from(`x-user-id: ${contraband}\r\n`))]) }, { code: "unimplemented", forms: onlyWeb }),
   known("a certificate that is not trusted", [["x-forwarded-client-cert", `Subject="${contraband}"`]]),
   known("x-forwarded headers", [["x-forwarded-user", contraband], ["x-forwarded-email", contraband], ["x-forwarded-for", contraband], ["x-forwarded-host", contraband], ["x-forwarded-proto", contraband]]),
   known("Cloudflare's headers", [["cf-access-authenticated-user-email", contraband], ["cf-access-jwt-assertion", contraband], ["cf-connecting-ip", contraband], ["cf-ipcountry", contraband]]),
