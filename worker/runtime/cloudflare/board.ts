@@ -24,7 +24,7 @@ export function cacheBoard(cache: CacheLike, name: string): Board {
   return {
     async read() {
       const found = await cache.match(url);
-      if (found?.body == null) return null;
+      if (found === undefined || found.body === null) return null;
       const reader = byteReader(found.body as ReadableStream<Uint8Array<ArrayBuffer>>);
       const bytes = await reader.fill(mostBytes + 1);
       if (bytes.length <= mostBytes) return bytes;
