@@ -13,7 +13,7 @@ const withKey = new Set(["twice", "own-alg", "encryption-alg"]);
 export const keySetAttacks: readonly Attack[] = badServices.map(({ name, service, issuer }) => {
   const key = name === "weak" ? keys.weak : keys.main;
   const made = () => (name === "oct" ? forge(header({ alg: "HS256" }), claims({ iss: issuer }), by(key)) : forge(header({}, key), claims({ iss: issuer }), by(key)));
-  return bearer(`a key set that is ${name}`, made, { service: service.slice("guard.v1.".length), code: withKey.has(name) || name === "oct" ? "unauthenticated" : "unavailable" });
+  return bearer(`a key set that is ${name}`, made, { service: service.slice("guard.v1.".length), code: withKey.has(name) || name === "oct" || name === "none" ? "unauthenticated" : "unavailable" });
 });
 
 /** Somebody else is asked, and does not say yes. */
