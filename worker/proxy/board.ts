@@ -101,10 +101,11 @@ export function sharing(ports: Pick<Ports, "now" | "after" | "log" | "random">, 
     const now = ports.now();
     const pending = neighbours.map(knownOf).flatMap((one) => {
       const said = noted.get(one.key);
-      return one.seen.ejectedUntil === 0 && said !== undefined && said.ejectedUntil > 0 && said.sickAt > one.goodAt ? [{ one, said }] : [];
+      return one.seen.ejectedUntil === 0 && said !== undefined && said.ejectedUntil > now && (said.mixed === 1 || said.sickAt > one.goodAt) ? [{ one, said }] : [];
     });
-    if (pending.length === 0 || witnesses(neighbours).size < witnessesNeeded) return;
-    for (const { one, said } of pending) {
+    const believed = witnesses(neighbours).size >= witnessesNeeded ? pending : pending.filter(({ said }) => said.mixed === 1);
+    if (believed.length === 0) return;
+    for (const { one, said } of believed) {
       heedEjection(one.seen, said, now, clusters[one.cluster]!.outlier);
       agree(one);
       if (one.sickAt > one.goodAt && said.by !== me && said.also !== me) confirm(one, said);
@@ -119,7 +120,7 @@ export function sharing(ports: Pick<Ports, "now" | "after" | "log" | "random">, 
   }
 
   /** Notes what is news of these, where a call to `failed` has; `rowEnded`: that one of them answered well is, too. */
-  function note(endpoints: readonly Observation[], { failed, rowEnded = false }: { readonly failed?: Observation | undefined; readonly rowEnded?: boolean } = {}): void {
+  function note(endpoints: readonly Observation[], { failed, rowEnded = false, mixed = false }: { readonly failed?: Observation | undefined; readonly rowEnded?: boolean; readonly mixed?: boolean } = {}): void {
     const now = ports.now();
     const others = new Map<readonly Observation[], number>();
     const other = (neighbours: readonly Observation[]): number => others.get(neighbours) ?? others.set(neighbours, [...witnesses(neighbours)].find((id) => id !== me) ?? 0).get(neighbours)!;
@@ -133,7 +134,7 @@ export function sharing(ports: Pick<Ports, "now" | "after" | "log" | "random">, 
       const sick = seen === failed || (turned && seen.ejectedUntil > 0);
       const seenBy = sick ? { sickAt: now, by: me, also: other(neighbours) } : { sickAt: before?.sickAt ?? -Infinity, by: before?.by ?? 0, also: before?.also ?? 0 };
       // An ejection that this isolate does not believe is still for others to judge.
-      const ejection = !turned && before !== undefined && seen.ejectedUntil === 0 ? { ejectedUntil: before.ejectedUntil, ejections: before.ejections, trialSince: before.trialSince } : {};
+      const ejection = !turned && before !== undefined && seen.ejectedUntil === 0 ? { ejectedUntil: before.ejectedUntil, ejections: before.ejections, trialSince: before.trialSince, mixed: before.mixed } : { mixed: turned && seen === failed && mixed ? 1 : 0 };
       // A clock that is behind does not keep anybody's news from being the newest.
       noted.set(key, { ...toldOf(seen), ...ejection, ...seenBy, goodAt: one.goodAt, turns: (before?.turns ?? 0) + (turned ? 1 : 0), at: Math.max(now, (before?.at ?? 0) + 1) });
       agree(one);
@@ -173,7 +174,7 @@ export function sharing(ports: Pick<Ports, "now" | "after" | "log" | "random">, 
     },
     ending(seen, neighbours) {
       const one = knownOf(seen);
-      const [hadRow, errors] = [inRow(neighbours), seen.errors];
+      const [hadRow, errors, failures] = [inRow(neighbours), seen.errors, seen.failures + 1];
       return (turned, keep) => {
         const now = ports.now();
         const failed = seen.errors > errors;
@@ -184,7 +185,7 @@ export function sharing(ports: Pick<Ports, "now" | "after" | "log" | "random">, 
         one.goodAt = Math.max(one.goodAt, seen.goodAt);
         const goesOn = inRow(neighbours);
         if (!goesOn) rows.delete(neighbours);
-        note(turned, { failed: failed ? seen : undefined, rowEnded: hadRow && !goesOn });
+        note(turned, { failed: failed ? seen : undefined, rowEnded: hadRow && !goesOn, mixed: turned.map(knownOf).filter((each) => each.seen.ejectedUntil !== each.ejectedUntil).length === 1 && failures < clusters[one.cluster]!.outlier.consecutiveFailures });
         if (failed) heed(neighbours);
         if (plan.mayWrite()) keep(write());
       };

@@ -7,14 +7,14 @@ import { cluster, locality } from "./arbitrary.ts";
 const now = 1_795_521_600_000;
 const of = cluster("c", [locality("r")]);
 const fresh = () => observe(of)[0]![0]!;
-const noteOf = (seen: Observation, at: number): Note => ({ ...toldOf(seen), at, turns: 0, sickAt: -Infinity, by: 0, also: 0 });
+const noteOf = (seen: Observation, at: number): Note => ({ ...toldOf(seen), at, turns: 0, sickAt: -Infinity, by: 0, also: 0, mixed: 0 });
 const quiet = { now, goodAt: -Infinity, failsHere: false };
 
 const time = fc.oneof(fc.constant(-Infinity), fc.integer({ min: now - 60_000, max: now }));
 const note: fc.Arbitrary<Note> = fc.record({
   at: fc.integer({ min: now - 5000, max: now }), ejectedUntil: fc.oneof(fc.constant(0), fc.integer({ min: now - 60_000, max: now + 300_000 })), ejections: fc.nat(5), trialSince: time,
   failures: fc.nat(4), errors: fc.double({ min: 0, max: 1, noNaN: true }).map((x) => x + 0), failedAt: time, goodAt: time, streak: fc.nat(4),
-  turns: fc.nat(3), sickAt: time, by: fc.nat(9), also: fc.nat(9),
+  turns: fc.nat(3), sickAt: time, by: fc.nat(9), also: fc.nat(9), mixed: fc.nat(1),
 });
 const notes: fc.Arbitrary<Notes> = fc.dictionary(fc.constantFrom("c/r/a", "c/r/b", "c/s/a", "d/r/a"), note).map((entries) => new Map(Object.entries(entries)));
 
@@ -103,12 +103,12 @@ describe("who takes a note", () => {
     expect([seen.failures, seen.streak, seen.goodAt]).toEqual([0, 0, now]);
   });
 
-  test("goes to the middle of two shares of failures, and not by those that came in one row", () => {
+  test("goes by the higher of two shares of failures, and half way down to a lower one", () => {
     const seen = { ...fresh(), errors: 0.05 };
     takeNote(seen, { ...noteOf(fresh(), now), errors: 0.15, goodAt: now }, quiet, of.outlier);
+    expect(seen.errors).toBeCloseTo(0.15);
+    takeNote(seen, { ...noteOf(fresh(), now), errors: 0.05, goodAt: now }, quiet, of.outlier);
     expect(seen.errors).toBeCloseTo(0.1);
-    takeNote(seen, { ...noteOf(fresh(), now), errors: 1 - 0.9 ** 4, failures: 4, sickAt: now }, quiet, of.outlier);
-    expect(seen.errors).toBeCloseTo(0.05);
   });
 });
 

@@ -13,6 +13,8 @@ export interface Note extends Pick<Observation, (typeof told)[number]> {
   /** The number of the isolate that saw that call fail, and of another one that saw one fail shortly before; 0: nobody. */
   readonly by: number;
   readonly also: number;
+  /** 1: who ejected it had good answers from it between the failures, so that it is not that one's own way there that is broken. */
+  readonly mixed: number;
 }
 
 /** Notes by `endpointKey`, one of each endpoint. */
@@ -28,11 +30,11 @@ export interface Page {
 type Row = readonly [key: string, ...values: number[]];
 
 const told = ["ejectedUntil", "ejections", "trialSince", "failures", "errors", "failedAt", "goodAt", "streak"] as const;
-const fields = ["turns", "at", ...told, "sickAt", "by", "also"] as const;
+const fields = ["turns", "at", ...told, "sickAt", "by", "also", "mixed"] as const;
 /** 0 stands for never, or nobody. */
 const instants = ["trialSince", "failedAt", "goodAt", "sickAt"] as const;
 
-const schema = "fairlead-board 2";
+const schema = "fairlead-board 3";
 /** A board that is larger is not read, in bytes, nor are more notes than these. */
 export const mostBytes = 256 * 1024;
 const mostNotes = 1000;
@@ -41,7 +43,7 @@ const oldestMs = 10 * 60_000;
 /** Clocks that are believed are no farther apart. */
 const skewMs = 10_000;
 const most: Readonly<Record<(typeof fields)[number], number>> = {
-  turns: 1e9, at: 8.64e15, ejectedUntil: 8.64e15, ejections: 1000, trialSince: 8.64e15, failures: 1000, errors: 1, failedAt: 8.64e15, goodAt: 8.64e15, streak: 1000, sickAt: 8.64e15, by: 2 ** 32, also: 2 ** 32,
+  turns: 1e9, at: 8.64e15, ejectedUntil: 8.64e15, ejections: 1000, trialSince: 8.64e15, failures: 1000, errors: 1, failedAt: 8.64e15, goodAt: 8.64e15, streak: 1000, sickAt: 8.64e15, by: 2 ** 32, also: 2 ** 32, mixed: 1,
 };
 
 /** What of an observation is told. */
@@ -126,12 +128,15 @@ export interface Taking {
   readonly failsHere: boolean;
 }
 
-/** Lets an isolate know what another one saw of an endpoint, but for an ejection that is new to it: see `heedEjection`. */
+/**
+ * Lets an isolate know what another one saw of an endpoint, but for an ejection that is new to it: see `heedEjection`. Of two shares of failures the
+ * higher one holds: quiet isolates would else find out about half of a gray endpoint only. It makes ejections by share easier, within their cap.
+ */
 export function takeNote(seen: Observation, note: Note, { now, goodAt, failsHere }: Taking, policy: CompiledOutlier): void {
   const wasOut = seen.ejectedUntil > 0;
   if (wasOut && note.ejectedUntil > 0) heedEjection(seen, note, now, policy);
   else if (wasOut) Object.assign(seen, { ejectedUntil: 0, trialSince: -Infinity, backSince: Math.min(note.at, now) });
-  if (wasOut === note.ejectedUntil > 0) seen.errors = (seen.errors + errorsBeforeRow(note)) / 2;
+  if (wasOut === note.ejectedUntil > 0) seen.errors = Math.max(note.errors, (seen.errors + note.errors) / 2);
   if (goodAt < note.sickAt) seen.failures = Math.max(seen.failures, note.failures);
   else if (!failsHere) seen.failures = Math.min(seen.failures, note.failures);
   if (!failsHere) seen.goodAt = Math.max(seen.goodAt, Math.min(note.goodAt, now));
@@ -142,11 +147,4 @@ export function takeNote(seen: Observation, note: Note, { now, goodAt, failsHere
 /** Ejects an endpoint that another isolate ejected, or for longer. No note keeps one out for longer than the policy does. */
 export function heedEjection(seen: Observation, { ejectedUntil, ejections, trialSince }: Note, now: number, { maxEjectionMs }: CompiledOutlier): void {
   Object.assign(seen, { ejectedUntil: Math.min(ejectedUntil, now + maxEjectionMs), ejections, trialSince: Math.min(trialSince, now) });
-}
-
-/** One call's weight in the mean. Failures in one row are told as such, and may be the fault of whoever tells. */
-const weightOfOne = 0.1;
-
-function errorsBeforeRow({ errors, failures }: Note): number {
-  return Math.max(0, 1 - (1 - errors) / (1 - weightOfOne) ** failures);
 }
