@@ -2,34 +2,19 @@ import { create } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { check } from "../../cli/config/check.ts";
 import { policyTable } from "../../cli/config/policy-table.ts";
 import { packagePath } from "../../cli/serve/root.ts";
 import { authorizer } from "../../docs/examples/authorizer.ts";
 import { AuthorizationService, CheckRequestSchema } from "../../gen/fairlead/authz/v1/authz_pb.js";
+import { docsPage } from "./examples.ts";
 
-const page = readFileSync(packagePath("docs/authentication.md"), "utf8");
-const examples = new Map(
-  page.split(/^#{2,4} /m).flatMap((section) => {
-    const heading = section.slice(0, section.indexOf("\n"));
-    return [...section.matchAll(/^```yaml\n([^]*?)^```/gm)].map(([, yaml]) => [heading, yaml ?? ""] as const);
-  }),
-);
-
-const directory = mkdtempSync(join(tmpdir(), "fairlead-docs-"));
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
-
-function checked(heading: string, env?: string): ReturnType<typeof check> {
-  const file = join(directory, "fairlead.yaml");
-  writeFileSync(file, examples.get(heading) ?? "");
-  return check(file, { env });
-}
+const { page, examples, checked } = docsPage("authentication.md");
 
 test.each([...examples.keys()])("the example under “%s” is accepted without a word, in each of its environments", (heading) => {
   expect(checked(heading).issues).toEqual([]);

@@ -1,8 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
-import { check } from "../../cli/config/check.ts";
+import { describe, expect, test } from "vitest";
 import { explainImagined, formatExplanation } from "../../cli/explain.ts";
 import { explain } from "../../worker/core/balance/explain.ts";
 import { pickCluster, pickEndpoint } from "../../worker/core/balance/pick.ts";
@@ -10,24 +6,9 @@ import { type RawPlace, readPlace } from "../../worker/core/balance/place.ts";
 import { router } from "../../worker/core/balance/route.ts";
 import { snapshot } from "../../worker/core/balance/snapshot.ts";
 import type { CompiledConfig } from "../../worker/core/config/compiled.ts";
+import { docsPage } from "./examples.ts";
 
-/** The page, and its examples: YAML blocks by the heading they stand under. */
-const page = readFileSync(join(import.meta.dirname, "../../docs/routing.md"), "utf8");
-const examples = new Map(
-  page.split(/^#{2,4} /m).flatMap((section) => {
-    const heading = section.slice(0, section.indexOf("\n"));
-    return [...section.matchAll(/^```yaml\n([^]*?)^```/gm)].map(([, yaml]) => [heading, yaml ?? ""] as const);
-  }),
-);
-
-const directory = mkdtempSync(join(tmpdir(), "fairlead-docs-"));
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
-
-function checked(heading: string, env?: string): ReturnType<typeof check> {
-  const file = join(directory, "fairlead.yaml");
-  writeFileSync(file, examples.get(heading) ?? "");
-  return check(file, { env });
-}
+const { page, examples, checked } = docsPage("routing.md");
 
 function configOf(heading: string, env?: string): CompiledConfig {
   const { config, issues } = checked(heading, env);

@@ -1,4 +1,5 @@
-import type { Breaker, Passage } from "../core/balance/breaker.ts";
+import type { Passage } from "../core/balance/breaker.ts";
+import type { Breaking } from "./breaking.ts";
 import type { Outcome } from "../core/balance/observation.ts";
 import { type Ask, type Picked, pickEndpoint } from "../core/balance/pick.ts";
 import { type Failed, hedgeAfter, isRepeatable, retryAfter, type RetryBudget } from "../core/balance/retry.ts";
@@ -18,7 +19,7 @@ export interface AttemptsNeeds {
   readonly usual: Usual;
   /** For each cluster, by index. */
   readonly budgets: readonly RetryBudget[];
-  readonly breakers: readonly Breaker[];
+  readonly breakers: readonly Breaking[];
 }
 
 export interface Sending {
@@ -80,7 +81,7 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
     const failure = call.life.failure();
     if (failure !== undefined) return failure;
     const further = tried.length > 0;
-    const passage = breaker.attempt(ports.now(), deadline, further);
+    const passage = breaker.attempt(deadline, further);
     if ("over" in passage) return { kind: "circuit-open" };
     const picked = further && !budget.spend() ? undefined : pick(anywhere);
     if (picked === undefined) {
@@ -192,7 +193,7 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
 
   return {
     async run() {
-      const admitted = breaker.call(ports.now(), deadline);
+      const admitted = breaker.call(deadline);
       if ("over" in admitted) throw new FailureError({ kind: "circuit-open" });
       finish = admitted.end;
       try {

@@ -1,13 +1,19 @@
-import { type Breaker, breaker, type Limit } from "../core/balance/breaker.ts";
+import { breaker, type End, type Limit, type Passage, unlimited } from "../core/balance/breaker.ts";
 import type { CompiledCluster } from "../core/config/compiled.ts";
 import type { Ports } from "./ports.ts";
 
 const logEveryMs = 1000;
 
-/** A cluster's breaker, which tells the log what it refused: once a second at most, with how often since. */
-export function breaking({ now, log }: Pick<Ports, "now" | "log">, { name, circuitBreaker }: CompiledCluster): Breaker {
+/** A cluster's breaker with a clock: see `Breaker`. */
+export interface Breaking {
+  call(deadline: number): { readonly end: End } | { readonly over: Limit };
+  attempt(deadline: number, further: boolean): Passage | { readonly over: Limit };
+}
+
+/** Tells the log what it refused: once a second at most, with how often since. Where nothing is bounded, no clock is asked. */
+export function breaking({ now, log }: Pick<Ports, "now" | "log">, { name, circuitBreaker }: CompiledCluster): Breaking {
+  if (circuitBreaker === null) return { call: () => unlimited, attempt: () => unlimited };
   const inner = breaker(circuitBreaker);
-  if (circuitBreaker === null) return inner;
   const refused = new Map<Limit, { count: number; loggedAt: number }>();
 
   function told<T extends object>(answer: T): T {
@@ -21,7 +27,7 @@ export function breaking({ now, log }: Pick<Ports, "now" | "log">, { name, circu
   }
 
   return {
-    call: (...asked) => told(inner.call(...asked)),
-    attempt: (...asked) => told(inner.attempt(...asked)),
+    call: (deadline) => told(inner.call(now(), deadline)),
+    attempt: (deadline, further) => told(inner.attempt(now(), deadline, further)),
   };
 }

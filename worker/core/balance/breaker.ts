@@ -60,7 +60,7 @@ export interface Breaker {
 }
 
 export function breaker(limits: CompiledCircuitBreaker | null): Breaker {
-  if (limits === null) return unlimited;
+  if (limits === null) return { call: () => unlimited, attempt: () => unlimited };
   const { maxRequests, maxConnections, maxPendingRequests, maxRetries } = limits;
   const [calls, connections, pending, retries] = [maxRequests, maxConnections, maxPendingRequests, maxRetries].map(leases) as [Leases, Leases, Leases, Leases];
   return {
@@ -87,5 +87,5 @@ export function breaker(limits: CompiledCircuitBreaker | null): Breaker {
   };
 }
 
-const passage: Passage = { answered: nothing, end: nothing };
-const unlimited: Breaker = { call: () => passage, attempt: () => passage };
+/** What is given where nothing is bounded. */
+export const unlimited: Passage = { answered: nothing, end: nothing };
