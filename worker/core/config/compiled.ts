@@ -7,7 +7,7 @@ import type { Code } from "../protocol/code.ts";
 import type { CompiledAuth } from "./compiled-auth.ts";
 
 /** Version of the shapes on this page. A Worker refuses any other. */
-export const schemaVersion = 4;
+export const schemaVersion = 5;
 
 export type MethodKind = "unary" | "client-stream" | "server-stream" | "bidi-stream";
 export type Idempotency = "unknown" | "no-side-effects" | "idempotent";
