@@ -60,5 +60,5 @@ it("an artifact with one byte changed, cut off, or of another version is refused
   await expect(decodeArtifact(bytes.slice(0, -1))).rejects.toThrow(/digest must be/);
   await expect(decodeArtifact(bytes.slice(0, 20))).rejects.toThrow(/must begin with/);
   const older = new Uint8Array(new TextEncoder().encode(new TextDecoder().decode(bytes).replace("fairlead-config 5 ", "fairlead-config 4 ")));
-  await expect(decodeArtifact(older)).rejects.toThrow(/schema version must be 4: current value is 3/);
+  await expect(decodeArtifact(older)).rejects.toThrow(/schema version must be 5: current value is 4/);
 });
