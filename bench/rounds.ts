@@ -35,11 +35,12 @@ export interface Measured {
 
 /**
  * Gives each case its turn, round after round, so that what else this machine does meets all of them; the cases'
- * order is turned by one each round. A warm-up goes before. The first case is the one that the others are measured by.
+ * order is turned by one each round. A warm-up goes before, long enough for V8 to have compiled what is hot: an isolate lives for hours, and what
+ * its first seconds cost is not what a call costs. The first case is the one that the others are measured by.
  */
 export async function measureRounds(cases: readonly Case[], options: RoundsOptions): Promise<Measured[]> {
   const { rounds, seconds } = options;
-  for (const one of cases) await turn(one, { ...options, seconds: Math.min(seconds, 1) });
+  for (const one of cases) await turn(one, { ...options, seconds: warmUpSeconds });
   const atStart = cases.map(({ served }) => memory(served.pid).now);
   const turns: Turn[][] = cases.map(() => []);
   for (let round = 0; round < rounds; round++) {
@@ -68,6 +69,8 @@ export async function measureRounds(cases: readonly Case[], options: RoundsOptio
     };
   });
 }
+
+const warmUpSeconds = 6;
 
 interface Turn {
   readonly cpu: number;

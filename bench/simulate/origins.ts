@@ -88,11 +88,5 @@ function unavailable(): UpstreamReply {
 }
 
 function reply(status: number, type: string, bytes: Uint8Array<ArrayBuffer>): UpstreamReply {
-  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
-    start(controller) {
-      controller.enqueue(bytes);
-      controller.close();
-    },
-  });
-  return { status, headers: new Headers({ "content-type": type }), body, trailers: null, arrayBuffer: () => Promise.resolve(bytes.buffer), broken: lost };
+  return { status, headers: new Headers({ "content-type": type }), source: new Response(bytes) as UpstreamReply["source"], trailers: null, broken: lost };
 }

@@ -60,5 +60,5 @@ const unavailable = utf8('{"code":"unavailable"}');
 
 function reply(status: number, type: string, bytes: Uint8Array<ArrayBuffer>): UpstreamReply {
   const headers = new Headers({ "content-type": type, "content-length": String(bytes.length) });
-  return { status, headers, get body() { return new Response(bytes).body as UpstreamReply["body"]; }, trailers: null, arrayBuffer: () => Promise.resolve(bytes.buffer), broken: refused };
+  return { status, headers, source: new Response(bytes) as UpstreamReply["source"], trailers: null, broken: refused };
 }

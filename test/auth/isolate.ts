@@ -72,7 +72,7 @@ function isolate(config: Awaited<ReturnType<typeof decodeArtifact>>["config"], {
 
 function good(): UpstreamReply {
   const response = new Response("x", { headers: { "content-type": "application/proto", "content-length": "1" } });
-  return { status: 200, headers: response.headers, body: response.body as UpstreamReply["body"], trailers: null, arrayBuffer: () => response.arrayBuffer(), broken: { kind: "transport", reached: "maybe", cause: "broken" } };
+  return { status: 200, headers: response.headers, source: response as UpstreamReply["source"], trailers: null, broken: { kind: "transport", reached: "maybe", cause: "broken" } };
 }
 
 /** Documents that isolates share. What is put is seen after so many milliseconds. */

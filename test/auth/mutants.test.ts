@@ -66,7 +66,7 @@ async function oracle({ verb, path, fields }: Mutant): Promise<string | undefine
 
 function good(): UpstreamReply {
   const response = new Response("x", { headers: { "content-type": "application/proto", "content-length": "1" } });
-  return { status: 200, headers: response.headers, body: response.body as UpstreamReply["body"], trailers: null, arrayBuffer: () => response.arrayBuffer(), broken: { kind: "transport", reached: "maybe", cause: "broken" } };
+  return { status: 200, headers: response.headers, source: response as UpstreamReply["source"], trailers: null, broken: { kind: "transport", reached: "maybe", cause: "broken" } };
 }
 
 async function world() {

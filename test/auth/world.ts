@@ -82,5 +82,5 @@ auth: ${auth}
 
 function reply({ status = 200, type = "application/proto", headers = {}, body = "x" }: Answered): UpstreamReply {
   const response = new Response(body, { status, headers: { "content-type": type, "content-length": String(body.length), ...headers } });
-  return { status, headers: response.headers, body: response.body as UpstreamReply["body"], trailers: null, arrayBuffer: () => response.arrayBuffer(), broken: { kind: "transport", reached: "maybe", cause: "broken" } };
+  return { status, headers: response.headers, source: response as UpstreamReply["source"], trailers: null, broken: { kind: "transport", reached: "maybe", cause: "broken" } };
 }

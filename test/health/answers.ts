@@ -15,7 +15,7 @@ function chunks(of: readonly Uint8Array[]): ReadableStream {
 /** An origin's answer. Bytes come as a stream of chunks: Node's byte streams refuse a read for more than they have left. */
 export function answer(status: number, body: Uint8Array<ArrayBuffer> | ReadableStream | null, type = "application/proto"): UpstreamReply {
   const response = new Response(body instanceof Uint8Array ? chunks([body]) : body, { status, headers: { "content-type": type } });
-  return { status, headers: response.headers, body: response.body as UpstreamReply["body"], trailers: null, arrayBuffer: () => response.arrayBuffer(), broken };
+  return { status, headers: response.headers, source: response as UpstreamReply["source"], trailers: null, broken };
 }
 
 const says = (status: number) => Promise.resolve(answer(200, Uint8Array.of(0x08, status)));

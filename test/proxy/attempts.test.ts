@@ -61,7 +61,7 @@ async function world(behave: (name: string, made: number) => Behaviour, more = "
 function reply(code: string | number): UpstreamReply {
   const [status, type, text] = typeof code === "number" ? [code, "text/plain", "no"] as const : code === "ok" ? [200, "application/proto", "x"] as const : [404, "application/json", JSON.stringify({ code })] as const;
   const response = new Response(text, { status, headers: { "content-type": type, "content-length": String(text.length) } });
-  return { status: response.status, headers: response.headers, body: response.body as UpstreamReply["body"], trailers: null, arrayBuffer: () => response.arrayBuffer(), broken: { kind: "transport", reached: "maybe", cause: "broken" } };
+  return { status: response.status, headers: response.headers, source: response as UpstreamReply["source"], trailers: null, broken: { kind: "transport", reached: "maybe", cause: "broken" } };
 }
 
 describe("the attempts of a call", () => {

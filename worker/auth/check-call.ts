@@ -54,7 +54,7 @@ export function checkCall(config: CompiledAuthorizer, { ports, choosing, cluster
     const read = choosing.freshen(call.facts.keep);
     if (read !== undefined) await read;
     // Where calls are counted, the end of one that is dropped must be heard of.
-    const dropped = cluster.choice === "least-pending" ? call.life.signal : undefined;
+    const dropped = cluster.choice === "least-pending" ? call.life.signal() : undefined;
     if (call.life.failure() !== undefined) return { kind: "over" };
     const place = call.facts.place();
     const picked = pickEndpoint(choosing.snapshot(), config.cluster, { ...ask, place: place === null ? nowhere : readPlace(place) }, ports.random);
@@ -82,7 +82,7 @@ export function checkCall(config: CompiledAuthorizer, { ports, choosing, cluster
 }
 
 /** Whoever answers has been asked, with whatever status: a caller may be able to make an authorizer fail. */
-async function readReply({ status, headers, body }: UpstreamReply): Promise<[Checked, Ended]> {
+async function readReply({ status, headers, source: { body } }: UpstreamReply): Promise<[Checked, Ended]> {
   const type = headers.get("content-type");
   const said = `HTTP ${status}, ${type ?? "no content type"}`;
   try {

@@ -6,7 +6,7 @@ import type { Refusal } from "../core/auth/refusal.ts";
 import type { CompiledConfig } from "../core/config/compiled.ts";
 import type { CompiledPolicy } from "../core/config/compiled-auth.ts";
 import { FailureError } from "../core/failure.ts";
-import type { Call } from "../proxy/call.ts";
+import type { Call, Reply } from "../proxy/call.ts";
 import type { Choosing } from "../proxy/choosing.ts";
 import type { Handler } from "../proxy/layer.ts";
 import type { Ports } from "../proxy/ports.ts";
@@ -107,18 +107,20 @@ export function guard({ config, ports, choosing, mint }: GuardNeeds, inner: Hand
     for (const [name, value] of principal.headers) call.metadata.set(name, value);
   }
 
-  return async (call) => {
-    const policy = policyOf(call.path);
-    call.trace.policy = policy;
-    if (policy !== undefined && isOpen(policy)) {
-      introduce(call, undefined);
-      return inner(call);
-    }
+  async function guarded(call: Call, policy: CompiledPolicy | undefined): Promise<Reply> {
     const admitting = admit(call, policy);
     const admitted = admitting instanceof Promise ? await call.life.orOver(admitting) : admitting;
     if (admitted === undefined) throw new FailureError(call.life.failure()!);
     if (admitted !== "admitted") return refused(call, admitted, policy, ports);
     call.caller.guarded = true;
+    return inner(call);
+  }
+
+  return (call) => {
+    const policy = policyOf(call.path);
+    call.trace.policy = policy;
+    if (policy === undefined || !isOpen(policy)) return guarded(call, policy);
+    introduce(call, undefined);
     return inner(call);
   };
 }

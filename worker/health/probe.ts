@@ -37,7 +37,7 @@ export async function probe(ports: Pick<Ports, "transport" | "after" | "now">, t
 async function askHttp({ transport }: Pick<Ports, "transport">, { endpoint, check }: Target, signal: AbortSignal): Promise<Verdict> {
   const reply = await transport({ endpoint, method: "GET", path: check.httpPath, headers: new Fields(), body: null, once: false, signal });
   if ("failure" in reply) return unreachable(reply.failure);
-  reply.body?.cancel().catch(() => {});
+  reply.source.body?.cancel().catch(() => {});
   const healthy = check.httpStatuses.some(([from, to]) => reply.status >= from && reply.status <= to);
   return { healthy, detail: healthy ? "" : `HTTP ${reply.status}` };
 }
@@ -51,7 +51,7 @@ async function askGrpc({ transport }: Pick<Ports, "transport">, { endpoint, chec
   return body === "too-large" ? { healthy: false, detail: `the answer is larger than ${mostBytes} bytes` } : checkVerdict(wire, { status: reply.status, headers: reply.headers, body });
 }
 
-async function readBounded({ body }: UpstreamReply): Promise<Reading> {
+async function readBounded({ source: { body } }: UpstreamReply): Promise<Reading> {
   if (body === null) return new Uint8Array(0);
   const reader = byteReader(body);
   const bytes = await reader.fill(mostBytes + 1);

@@ -75,6 +75,8 @@ export function arrival(needs: ArrivalNeeds, request: Request, facts: Connection
     call: {
       request,
       facts,
+      url,
+      host: survey.host,
       form: to.form,
       text: { request: form.textRequest, reply: to.text.reply },
       get: get?.value ?? null,

@@ -72,7 +72,7 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
   const repeatable = replayable && isRepeatable(call.method);
   const most = replayable ? retry.maxAttempts : 1;
   const tried: Picked[] = [];
-  const running = new Set<Running>();
+  let running: readonly Running[] = [];
   let answered: Picked | undefined;
   let finish = (): void => {};
 
@@ -93,14 +93,14 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
     call.trace.picked = { region: picked.region, endpoint: picked.endpoint.url };
     call.trace.attempts = tried;
     const abort = ports.endsWithReply || most === 1 ? undefined : new AbortController();
-    if (abort !== undefined) call.life.signal.addEventListener("abort", () => abort.abort(), { once: true });
-    const signal = abort?.signal ?? (oneReply && ports.endsWithReply ? null : call.life.signal);
+    if (abort !== undefined) call.life.signal().addEventListener("abort", () => abort.abort(), { once: true });
+    const signal = abort?.signal ?? (oneReply && ports.endsWithReply ? null : call.life.signal());
     const settle = (result: Settled["result"]): Settled => {
       passage.answered();
       return { one, result };
     };
     const one: Running = { picked, since: ports.now(), passage, abort, settled: send(picked, made, signal).then((reply) => settle({ reply }), (error: unknown) => settle({ error })) };
-    running.add(one);
+    running = [...running, one];
     return undefined;
   }
 
@@ -116,7 +116,8 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
   }
 
   function ended(one: Running, { code, by }: Omit<Outcome, "ms">): void {
-    if (!running.delete(one)) return;
+    if (!running.includes(one)) return;
+    running = running.filter((other) => other !== one);
     const { picked, since, passage } = one;
     passage.end();
     const ms = ports.now() - since;
@@ -143,13 +144,16 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
   }
 
   /** Waits for the next attempt to settle, or until another one should begin beside them. */
-  async function next(mayHedge: boolean): Promise<Settled | undefined> {
-    const settling = Array.from(running, ({ settled }) => settled);
-    if (!mayHedge) return settling.length === 1 ? settling[0] : Promise.race(settling);
+  function next(mayHedge: boolean): Promise<Settled | undefined> {
+    if (mayHedge) return nextOrLate();
+    return running.length === 1 ? running[0]!.settled : Promise.race(running.map(({ settled }) => settled));
+  }
+
+  async function nextOrLate(): Promise<Settled | undefined> {
     const late = Promise.withResolvers<undefined>();
-    const isTrial = Array.from(running, ({ picked }) => picked.seen.ejectedUntil > 0).some(Boolean);
+    const isTrial = running.some(({ picked }) => picked.seen.ejectedUntil > 0);
     const cancel = ports.after(hedgeAfter(retry, isTrial || call.method?.idempotency === "no-side-effects", usual.of(call.path)), () => late.resolve(undefined));
-    const settled = await Promise.race([...settling, late.promise]);
+    const settled = await Promise.race([...running.map(({ settled }) => settled), late.promise]);
     cancel();
     return settled;
   }
@@ -178,10 +182,10 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
       // What no other attempt could make better is the answer, whoever else is under way.
       if (wait !== undefined && call.life.failure() === undefined) {
         if (tried.length < most && wait < call.life.remaining()) {
-          if (running.size === 0) await sleep(ports, wait);
-          if (start(running.size === 0) === undefined) continue;
+          if (running.length === 0) await sleep(ports, wait);
+          if (start(running.length === 0) === undefined) continue;
         }
-        if (running.size > 0) continue;
+        if (running.length > 0) continue;
       }
       const { picked, since } = settled.one;
       giveUp("error" in settled.result ? -Infinity : since, "silence", settled.one);

@@ -46,7 +46,7 @@ export function budget(limit: number, now: () => number): Budget {
           mine += bytes;
           if (mine <= smallBody && total <= limit / 2) return void small.set(account, life.deadline);
           small.delete(account);
-          void life.signal;
+          void life.signal();
         },
         give(bytes) {
           const back = Math.min(bytes, mine);

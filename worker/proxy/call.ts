@@ -17,6 +17,9 @@ import type { ConnectionFacts } from "./ports.ts";
 export interface Call {
   readonly request: Request;
   readonly facts: ConnectionFacts;
+  /** The request's URL, and its Host where it names one, as they came. */
+  readonly url: string;
+  readonly host: string | undefined;
   /** The caller's dialect and codec. The text mode of gRPC-Web is undone at the door: `grpc-web` here. */
   readonly form: WireForm;
   /** How the caller wants gRPC-Web replies written. */

@@ -60,14 +60,14 @@ export function forward({ ports, limits, choosing, askOf, recoding }: ForwardNee
     call.trace.snapshot = now;
     call.trace.ask = ask;
     // A caller that leaves unseen would not be counted out.
-    if (cluster.choice === "least-pending" || cluster.circuitBreaker !== null) void call.life.signal;
+    if (cluster.choice === "least-pending" || cluster.circuitBreaker !== null) void call.life.signal();
     const idle = way.oneReply ? undefined : idleWatch(ports, call.life, call.route.idleTimeoutMs);
     let trying: Attempts | undefined;
     const work = async (): Promise<Reply> => {
       if (call.caller.token !== undefined) call.metadata.set("authorization", `Bearer ${await call.caller.token(cluster.name)}`);
       const outgoing = await readRequest(call, way, cluster, limits, idle?.moved ?? (() => {}));
       const replayable = !(outgoing instanceof ReadableStream) && outgoing.data.length <= smallBody;
-      trying = attempts(needs, call, { cluster: at, ask, replayable, unseen: outgoing === call.request.body, oneReply: way.oneReply, plural: isPlural(cluster), send: (...one) => send(call, way, outgoing, idle, ...one) });
+      trying = attempts(needs, call, { cluster: at, ask, replayable, unseen: way.oneRequest && outgoing instanceof ReadableStream && outgoing === call.request.body, oneReply: way.oneReply, plural: isPlural(cluster), send: (...one) => send(call, way, outgoing, idle, ...one) });
       return trying.run();
     };
     try {

@@ -36,7 +36,7 @@ export function relayFramed(
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const reader = byteReader(source);
   const skim = skimmer(framing.judge);
-  const stopped = life.signal;
+  const stopped = life.signal();
   let ended = false;
   let cancelled = false;
   let reading = false;

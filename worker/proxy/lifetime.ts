@@ -7,7 +7,7 @@ import type { ConnectionFacts, Ports } from "./ports.ts";
  */
 export interface Lifetime {
   /** Made when first asked for, as is the wait for a caller that leaves: a signal costs a tenth of a call on workerd. */
-  readonly signal: AbortSignal;
+  signal(): AbortSignal;
   /** When the deadline is, in milliseconds since the epoch. */
   readonly deadline: number;
   failure(): Failure | undefined;
@@ -28,6 +28,7 @@ export function openLifetime(ports: Ports, facts: ConnectionFacts, ms: number): 
   let left: AbortSignal | null = null;
   let failure: Failure | undefined;
   let onOver: (() => void) | undefined;
+  let closed = false;
 
   const fail = (why: Failure): void => {
     if (failure !== undefined) return;
@@ -38,17 +39,21 @@ export function openLifetime(ports: Ports, facts: ConnectionFacts, ms: number): 
     over?.();
   };
   const leave = (): void => fail({ kind: "left" });
-  const cancel = ports.after(ms, () => fail({ kind: "deadline" }));
+  const cancel = ports.after(ms, () => {
+    if (!closed) fail({ kind: "deadline" });
+  });
   const close = (): void => {
-    cancel();
-    // A runtime may remember the timer long after it was cancelled, and would remember the whole call with it.
+    closed = true;
+    // A runtime that ends a call's timers with its reply need not be told: that costs as much as the timer.
+    if (!ports.endsWithReply) cancel();
+    // A runtime may remember the timer long after it is done with, and would remember the whole call with it.
     onOver = undefined;
     left?.removeEventListener("abort", leave);
   };
 
   return {
     deadline,
-    get signal() {
+    signal() {
       if (controller !== undefined) return controller.signal;
       controller = new AbortController();
       left = facts.left();

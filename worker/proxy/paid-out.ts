@@ -11,7 +11,7 @@ export function paidOut(pieces: Iterable<Uint8Array<ArrayBuffer>>, { account, li
   const left = pieces[Symbol.iterator]();
   let cut = (): void => {};
   const end = (): void => {
-    life.signal.removeEventListener("abort", cut);
+    life.signal().removeEventListener("abort", cut);
     onEnd();
   };
   return new ReadableStream<Uint8Array<ArrayBuffer>>(
@@ -21,7 +21,7 @@ export function paidOut(pieces: Iterable<Uint8Array<ArrayBuffer>>, { account, li
           controller.error(new FailureError(life.failure() ?? { kind: "deadline" }));
           end();
         };
-        life.signal.addEventListener("abort", cut, { once: true });
+        life.signal().addEventListener("abort", cut, { once: true });
       },
       pull(controller) {
         const { done, value } = left.next();

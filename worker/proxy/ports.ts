@@ -77,12 +77,18 @@ export interface UpstreamRequest {
 export interface UpstreamReply {
   readonly status: number;
   readonly headers: ReadableFields;
-  readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
+  /** Its body is got at only when it is asked for: on workerd a stream object costs, used or not. */
+  readonly source: BodySource;
   readonly trailers: Promise<Fields> | null;
-  /** The body whole, read natively. */
-  arrayBuffer(): Promise<ArrayBuffer>;
   /** What it means when the body breaks off. */
   readonly broken: Failure;
+}
+
+/** A body to be read: a Request's, or that of an origin's reply. */
+export interface BodySource {
+  readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
+  /** The body whole, read natively. */
+  arrayBuffer(): Promise<ArrayBuffer>;
 }
 
 /** Sends one request. A failure says whether the request may have reached the origin. Never throws. */

@@ -78,14 +78,15 @@ export function createProxy({ config, ports, known = nothingKnown, layers = [] }
       if (reply.early === true) await drain(ports, request);
       if ("call" in arrived && arrived.call.caller.guarded === true) keepPrivate(arrived.call, reply.headers);
       crossOrigin.onReply(reply.headers, origin);
-      return new Response(reply.body, { status: reply.status, headers: reply.headers.toInit(), ...asItIs(reply) });
+      return new Response(reply.body, written(reply));
     },
   };
 }
 
 /** workerd would compress a body by its content-encoding; ours already is. */
-function asItIs({ headers }: Reply): { encodeBody?: "manual" } {
-  return headers.has("content-encoding") ? { encodeBody: "manual" } : {};
+function written({ status, headers }: Reply): ResponseInit & { readonly encodeBody?: "manual" } {
+  const init = { status, headers: headers.toInit() };
+  return headers.has("content-encoding") ? { ...init, encodeBody: "manual" } : init;
 }
 
 /** The only catch: a failure becomes an end in the caller's dialect, anything else is a defect of ours, and logged. */

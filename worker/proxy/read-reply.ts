@@ -53,7 +53,7 @@ export async function readConnectUnary(reply: UpstreamReply, plan: Plan, limit: 
   const trailers = takeTrailerPrefixed(metadata);
   const encoding = reply.headers.get("content-encoding") || "identity";
   if (reply.status !== 200) {
-    const body = await readWhole(reply, lengthOf(reply), limit, account, reply.broken);
+    const body = await readWhole(reply.source, lengthOf(reply), limit, account, reply.broken);
     const open = encoding === "gzip" ? await gunzip(body, limit, corrupt).catch(() => body) : body;
     const isJson = formFromContentType(reply.headers.get("content-type") ?? "")?.codec === "json";
     const end = isJson ? errorFromBody(open, codeFromHttpStatus(reply.status), trailers) : undefined;
@@ -62,7 +62,7 @@ export async function readConnectUnary(reply: UpstreamReply, plan: Plan, limit: 
   }
   const failure = headFailure(reply, plan);
   if (failure !== undefined) throw new FailureError(failure);
-  return { metadata, message: { data: await readWhole(reply, lengthOf(reply), limit, account, reply.broken), encoding }, end: okEnd(trailers) };
+  return { metadata, message: { data: await readWhole(reply.source, lengthOf(reply), limit, account, reply.broken), encoding }, end: okEnd(trailers) };
 }
 
 /**
@@ -95,7 +95,7 @@ export async function readGrpcWebUnary(
   const inHead = endInHead(reply);
   const failure = headFailure(reply, plan);
   if (failure !== undefined && inHead === undefined) throw new FailureError(failure);
-  const body = await readWhole(reply, lengthOf(reply), limit + framingRoom, account, reply.broken);
+  const body = await readWhole(reply.source, lengthOf(reply), limit + framingRoom, account, reply.broken);
   if (inHead !== undefined && body.length === 0) return { metadata: new Fields(), message: undefined, end: inHead, raw: undefined };
   const { envelopes, rest } = splitEnvelopes(body);
   if (rest.length > 0) throw new FailureError({ kind: "malformed-reply", what: "it ends inside a message" });

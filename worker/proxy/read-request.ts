@@ -25,12 +25,16 @@ export function checkEncoding(call: Call): void {
  * Reads the only message of a call, for the origin's dialect and codec. Throws a FailureError on what is no such call.
  * A large one whose bytes stay as they are is sent on in the pieces in which it came: nothing is gained by joining them.
  */
-export async function readOnlyRequest(call: Call, plan: Plan, limit: number): Promise<Outgoing> {
-  const { request, form, account } = call;
-  const framed = form.dialect !== "connect-unary";
+export function readOnlyRequest(call: Call, plan: Plan, limit: number): Promise<Outgoing> {
+  const framed = call.form.dialect !== "connect-unary";
   const staysAsItIs = framed ? plan.way === "pass" && call.get === null && !call.text.request : plan.way !== "recode";
   const asItIs = staysAsItIs && call.encoding === "identity";
-  if (!asItIs || (call.declared ?? Infinity) <= smallBody) return readMessage(call, limit, plan.recodeInput);
+  return asItIs && (call.declared ?? Infinity) > smallBody ? readInPieces(call, plan, limit) : readMessage(call, limit, plan.recodeInput);
+}
+
+async function readInPieces(call: Call, plan: Plan, limit: number): Promise<Outgoing> {
+  const { request, form, account } = call;
+  const framed = form.dialect !== "connect-unary";
   const pieces = await readPieces(request, call.declared, framed ? limit + prefixLength : limit, account, left);
   const size = pieces.reduce((sum, { length }) => sum + length, 0);
   if (framed && (size <= smallBody || !isOneMessage(pieces[0]!, size))) return onlyMessage(call, concat(pieces));
@@ -49,12 +53,15 @@ async function readMessage(call: Call, limit: number, recode: Recode | undefined
   return recode === undefined ? sized(message, limit) : recoded(message, recode, limit);
 }
 
-async function readOnly(call: Call, limit: number): Promise<Message> {
-  if (call.get !== null) return { data: call.get.message, encoding: call.encoding };
+function readOnly(call: Call, limit: number): Message | Promise<Message> {
+  const { request, encoding } = call;
+  if (call.get !== null) return { data: call.get.message, encoding };
+  if (call.form.dialect === "connect-unary") return readWhole(request, call.declared, limit, call.account, left).then((data) => ({ data, encoding }));
+  return readFramed(call, limit);
+}
+
+async function readFramed(call: Call, limit: number): Promise<Message> {
   const { request } = call;
-  if (call.form.dialect === "connect-unary") {
-    return { data: await readWhole(request, call.declared, limit, call.account, left), encoding: call.encoding };
-  }
   const room = call.text.request ? Math.ceil(limit / 3) * 4 + framingRoom : limit + framingRoom;
   const body = await readWhole(request, call.declared, room, call.account, left);
   return onlyMessage(call, call.text.request ? decodeText(body) : body);
@@ -83,10 +90,9 @@ function flagFailure(call: Call, flags: number): Failure | undefined {
 }
 
 /** Judges a message by its size when open; one that the proxy cannot open is judged as it is. */
-async function sized(message: Message, limit: number): Promise<Message> {
+function sized(message: Message, limit: number): Message | Promise<Message> {
   if (message.data.length > limit) throw new FailureError({ kind: "message-too-large", limit });
-  if (message.encoding === "gzip" && message.data.length > 0) await checkGzip(message.data, limit, notGzip);
-  return message;
+  return message.encoding === "gzip" && message.data.length > 0 ? checkGzip(message.data, limit, notGzip).then(() => message) : message;
 }
 
 function endsWhole(text: { finish(): void } | undefined): boolean {

@@ -2,18 +2,13 @@ import { type Failure, FailureError } from "../core/failure.ts";
 import { concat } from "../core/protocol/envelope.ts";
 import type { Account } from "./budget.ts";
 import { byteReader } from "./byte-reader.ts";
+import type { BodySource } from "./ports.ts";
 
 /** Up to here a declared body is read in one native step and charged as declared; past it, charged as it comes. */
 export const smallBody = 64 * 1024;
 
 /** What a body of unknown length is first asked for: most end within it, and are then read in one step. */
 const smallestStep = 4 * 1024;
-
-/** A body to be read whole: a Request's, or that of an origin's reply. */
-export interface Readable {
-  readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
-  arrayBuffer(): Promise<ArrayBuffer>;
-}
 
 /** A content-length in bytes, or undefined where there is none, or nonsense. */
 export function lengthFrom(text: string | null | undefined): number | undefined {
@@ -24,8 +19,11 @@ export function lengthFrom(text: string | null | undefined): number | undefined 
  * Reads a body of at most `limit` bytes, each charged to the account; `declared` is the length that its head tells, `broken`
  * what it means when it breaks off. Throws `message-too-large` (on the declared length already) or `over-budget`.
  */
-export async function readWhole(from: Readable, declared: number | undefined, limit: number, account: Account, broken: Failure): Promise<Uint8Array<ArrayBuffer>> {
-  if (declared !== undefined && declared <= Math.min(limit, smallBody)) return readSmall(from, declared, account, broken);
+export function readWhole(from: BodySource, declared: number | undefined, limit: number, account: Account, broken: Failure): Promise<Uint8Array<ArrayBuffer>> {
+  return declared !== undefined && declared <= Math.min(limit, smallBody) ? readSmall(from, declared, account, broken) : readLarge(from, declared, limit, account, broken);
+}
+
+async function readLarge(from: BodySource, declared: number | undefined, limit: number, account: Account, broken: Failure): Promise<Uint8Array<ArrayBuffer>> {
   const pieces = await readPieces(from, declared, limit, account, broken);
   if (pieces.length <= 1) return pieces[0] ?? new Uint8Array(0);
   const size = pieces.reduce((sum, { length }) => sum + length, 0);
@@ -35,7 +33,7 @@ export async function readWhole(from: Readable, declared: number | undefined, li
   return whole;
 }
 
-async function readSmall(from: Readable, declared: number, account: Account, broken: Failure): Promise<Uint8Array<ArrayBuffer>> {
+async function readSmall(from: BodySource, declared: number, account: Account, broken: Failure): Promise<Uint8Array<ArrayBuffer>> {
   account.charge(declared);
   try {
     return new Uint8Array(await from.arrayBuffer());
@@ -45,7 +43,7 @@ async function readSmall(from: Readable, declared: number, account: Account, bro
 }
 
 /** Reads a body in pieces, as `readWhole` does, without the copy that joins them. */
-export async function readPieces({ body }: Pick<Readable, "body">, declared: number | undefined, limit: number, account: Account, broken: Failure): Promise<Uint8Array<ArrayBuffer>[]> {
+export async function readPieces({ body }: Pick<BodySource, "body">, declared: number | undefined, limit: number, account: Account, broken: Failure): Promise<Uint8Array<ArrayBuffer>[]> {
   if ((declared ?? 0) > limit) throw new FailureError({ kind: "message-too-large", limit });
   if (body === null) return [];
   const reader = byteReader(body);

@@ -17,7 +17,7 @@ export function relayBytes(
   function end(): boolean {
     if (ended) return false;
     ended = true;
-    life.signal.removeEventListener("abort", cut);
+    life.signal().removeEventListener("abort", cut);
     onEnd();
     return true;
   }
@@ -29,7 +29,7 @@ export function relayBytes(
           controller.error(new FailureError(life.failure() ?? { kind: "deadline" }));
           reader.cancel();
         };
-        life.signal.addEventListener("abort", cut, { once: true });
+        life.signal().addEventListener("abort", cut, { once: true });
       },
       async pull(controller) {
         try {

@@ -25,12 +25,15 @@ export interface Relaying {
 }
 
 /** Turns an origin's reply into the caller's. Throws a FailureError where it is none. */
-export async function relay(relaying: Relaying, reply: UpstreamReply): Promise<Reply> {
-  const answer = await write(relaying, reply);
-  const { responseHeaders } = relaying.call.route;
-  for (const name of responseHeaders.remove) answer.headers.delete(name);
-  for (const [name, value] of responseHeaders.set) answer.headers.set(name, value);
-  return answer;
+export function relay(relaying: Relaying, reply: UpstreamReply): Reply | Promise<Reply> {
+  const answer = write(relaying, reply);
+  const { remove, set } = relaying.call.route.responseHeaders;
+  if (remove.length === 0 && set.length === 0) return answer;
+  return Promise.resolve(answer).then((one) => {
+    for (const name of remove) one.headers.delete(name);
+    for (const [name, value] of set) one.headers.set(name, value);
+    return one;
+  });
 }
 
 function write(relaying: Relaying, reply: UpstreamReply): Reply | Promise<Reply> {
@@ -60,11 +63,11 @@ async function passConnectUnary(call: Call, reply: UpstreamReply): Promise<Reply
   const length = lengthOf(reply);
   if (length === undefined || length > smallBody) return passBody(call, reply, okEnd());
   const headers = replyMetadata(reply.headers, "protocol");
-  return { status: 200, headers, body: await readWhole(reply, length, smallBody, call.account, reply.broken), end: okEnd() };
+  return { status: 200, headers, body: await readWhole(reply.source, length, smallBody, call.account, reply.broken), end: okEnd() };
 }
 
 /** A body that passes as it comes; the call lives until its last byte. */
-function passBody(call: Call, { status, headers, body }: UpstreamReply, end: End): Reply {
+function passBody(call: Call, { status, headers, source: { body } }: UpstreamReply, end: End): Reply {
   const { promise, resolve } = Promise.withResolvers<End>();
   const onEnd = (): void => {
     call.life.close();
@@ -84,8 +87,8 @@ async function stream(relaying: Relaying, reply: UpstreamReply): Promise<Reply> 
   const { call, plan, limit } = relaying;
   const inHead = plan.dialect === "grpc-web" ? endInHead(reply) : undefined;
   if (inHead === undefined) return watch(relaying, reply, undefined);
-  const body = await readWhole(reply, lengthOf(reply), limit, call.account, reply.broken);
-  if (body.length > 0) return watch(relaying, { ...reply, body: new Response(body).body as typeof reply.body }, inHead);
+  const body = await readWhole(reply.source, lengthOf(reply), limit, call.account, reply.broken);
+  if (body.length > 0) return watch(relaying, { ...reply, source: new Response(body) as typeof reply.source }, inHead);
   relaying.idle?.stop();
   return writeWhole(call, new Fields(), undefined, inHead);
 }
@@ -98,13 +101,14 @@ function watch(relaying: Relaying, reply: UpstreamReply, inHead: End | undefined
   const headers = metadataOf(reply);
   const encoding = streamEncoding(reply, plan.dialect);
   if (encoding !== "identity") headers.set(encodingHeaders(call.form.dialect).encoding, encoding);
-  if (reply.body === null) {
+  const { body } = reply.source;
+  if (body === null) {
     relaying.idle?.stop();
     return writeWhole(call, headers, undefined, failureToEnd({ kind: "malformed-reply", what: "it has no end" }));
   }
   if (call.route.streams === "blind" && plan.way === "pass" && !call.text.reply) {
     relaying.idle?.stop();
-    return enveloped(call, headers, reply.body, okEnd());
+    return enveloped(call, headers, body, okEnd());
   }
   const { promise, resolve } = Promise.withResolvers<End>();
   const framing = replyFraming(relaying, encoding, inHead, (end) => {
@@ -113,7 +117,7 @@ function watch(relaying: Relaying, reply: UpstreamReply, inHead: End | undefined
     call.life.close();
     call.account.release();
   });
-  return enveloped(call, headers, relayFramed(reply.body, framing, call, relaying.idle?.moved ?? (() => {})), promise);
+  return enveloped(call, headers, relayFramed(body, framing, call, relaying.idle?.moved ?? (() => {})), promise);
 }
 
 /** Watches a reply stream: messages pass or are recoded, the origin's end is read, the caller's is written last. */

@@ -3,7 +3,7 @@ import { isRepeatable } from "../core/balance/retry.ts";
 import type { CompiledEndpoint, CompiledRoute } from "../core/config/compiled.ts";
 import { encodingFrom, isPassable } from "../core/protocol/compression.ts";
 import { getQuery } from "../core/protocol/connect-get.ts";
-import { contentTypeOf, encodingHeaders } from "../core/protocol/dialect.ts";
+import { contentTypeOf, encodingHeaders, type UpstreamForm } from "../core/protocol/dialect.ts";
 import { flagCompressed, writeEnvelope } from "../core/protocol/envelope.ts";
 import { connectTimeoutFromMs, grpcTimeoutFromMs } from "../core/protocol/timeout.ts";
 import type { Call, Message } from "./call.ts";
@@ -25,20 +25,19 @@ export function writeRequest(call: Call, plan: Plan, endpoint: CompiledEndpoint,
   else headers.set("connect-protocol-version", "1");
   applyRoute(headers, call, call.route);
 
-  const request = { endpoint, headers, signal, once: !isRepeatable(call.method) };
-  if (outgoing instanceof ReadableStream) {
-    if (call.encoding !== "identity") headers.set(names.encoding, call.encoding);
-    headers.set("content-type", contentTypeOf(dialect, codec));
-    return { ...request, method: "POST", path: call.path, body: outgoing };
+  const once = !isRepeatable(call.method);
+  if (dialect === "connect-get" && !(outgoing instanceof ReadableStream)) {
+    return { endpoint, headers, signal, once, method: "GET", path: `${call.path}?${getQuery(codec, outgoing.data, outgoing.encoding)}`, body: null };
   }
-  const { data, encoding } = outgoing;
-  if (dialect === "connect-get") {
-    return { ...request, method: "GET", path: `${call.path}?${getQuery(codec, data, encoding)}`, body: null };
-  }
+  const encoding = outgoing instanceof ReadableStream ? call.encoding : outgoing.encoding;
   headers.set("content-type", contentTypeOf(dialect, codec));
   if (encoding !== "identity") headers.set(names.encoding, encoding);
-  const body = dialect === "connect-unary" ? data : writeEnvelope(encoding === "identity" ? 0 : flagCompressed, data);
-  return { ...request, method: "POST", path: call.path, body };
+  return { endpoint, headers, signal, once, method: "POST", path: call.path, body: bodyOf(outgoing, dialect) };
+}
+
+function bodyOf(outgoing: Outgoing, dialect: UpstreamForm): UpstreamRequest["body"] {
+  if (outgoing instanceof ReadableStream) return outgoing;
+  return dialect === "connect-unary" ? outgoing.data : writeEnvelope(outgoing.encoding === "identity" ? 0 : flagCompressed, outgoing.data);
 }
 
 /** What the origin may compress with: what the caller takes, less what nobody here can open where messages are recoded or errors read. */
@@ -60,11 +59,10 @@ function applyRoute(headers: Fields, call: Call, route: CompiledRoute): void {
   for (const name of route.requestHeaders.remove) headers.delete(name);
   for (const [name, value] of route.requestHeaders.set) headers.set(name, value);
   if (!route.forwardedHeaders) return;
-  const url = call.request.url;
+  const { url, host } = call;
   const address = call.facts.clientAddress();
   if (address !== null) headers.set("x-forwarded-for", address);
   headers.set("x-forwarded-proto", url.slice(0, url.indexOf(":")));
-  const host = call.request.headers.get("host");
-  if (host !== null) headers.set("x-forwarded-host", host);
+  if (host !== undefined) headers.set("x-forwarded-host", host);
   if (route.match.basePath !== "") headers.set("x-forwarded-prefix", route.match.basePath);
 }

@@ -1,7 +1,7 @@
 import type { CompiledEndpoint } from "../core/config/compiled.ts";
 import type { Failure } from "../core/failure.ts";
 import { type Fields, fieldsOf } from "../core/protocol/fields.ts";
-import type { Transport, UpstreamReply } from "../proxy/ports.ts";
+import type { Transport } from "../proxy/ports.ts";
 
 /** Anything that answers requests: the platform's fetch, or a binding. */
 export interface Fetcher {
@@ -34,8 +34,8 @@ export function fetchTransport({ bindings, reached, decodes, resends }: FetchOpt
     const body = resends && once && given instanceof Uint8Array ? streamOf(given) : given;
     try {
       // Only a GET could be answered from a cache; on a POST workerd would tell the origin of it in two headers.
-      const init = { method, headers: headers.toInit(), body, signal, redirect: "manual", encodeResponseBody: "manual", ...(method === "GET" && { cache: "no-store" }) };
-      const response = await target.fetch(baseUrl(endpoint) + path, (body instanceof ReadableStream ? { ...init, duplex: "half" } : init) as RequestInit);
+      const init = { method, headers: headers.toInit(), body, signal, redirect: "manual", encodeResponseBody: "manual", cache: method === "GET" ? "no-store" : undefined, duplex: "half" };
+      const response = await target.fetch(baseUrl(endpoint) + path, init as RequestInit);
       const { status } = response;
       if (status >= 520 && status <= 530) {
         response.body?.cancel().catch(() => {});
@@ -43,7 +43,7 @@ export function fetchTransport({ bindings, reached, decodes, resends }: FetchOpt
       }
       const fields = fieldsOf(response.headers);
       if (decodes.has(fields.get("content-encoding") ?? "")) forgetCoding(fields);
-      return received(response, status, fields);
+      return { status, headers: fields, source: response, trailers: null, broken };
     } catch (error) {
       return { failure: { kind: "transport", reached: reached(error), cause: errorText(error) } };
     }
@@ -57,11 +57,6 @@ function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
       controller.close();
     },
   });
-}
-
-/** The body is got at only when it is asked for: on workerd a stream object costs, used or not. */
-function received(response: Response, status: number, headers: Fields): UpstreamReply {
-  return { status, headers, get body() { return response.body; }, trailers: null, arrayBuffer: () => response.arrayBuffer(), broken };
 }
 
 /** The headers of a reply whose body has been decoded still tell of the body as it was sent. */
