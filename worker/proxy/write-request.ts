@@ -42,7 +42,8 @@ function bodyOf(outgoing: Outgoing, dialect: UpstreamForm): UpstreamRequest["bod
 
 /** What the origin may compress with: what the caller takes, less what nobody here can open where messages are recoded or errors read. */
 function acceptable(accepts: string | null, opened: boolean): string {
-  const wanted = (accepts ?? "").split(",").filter((name) => !/;\s*q=0(?:\.0*)?\s*$/i.test(name));
+  if (accepts === null) return "identity";
+  const wanted = accepts.split(",").filter((name) => !/;\s*q=0(?:\.0*)?\s*$/i.test(name));
   const names = wanted.map((name) => name.split(";")[0]!.trim().toLowerCase());
   const fit = names.filter((name) => (opened ? name !== "" && encodingFrom(name) !== undefined : isPassable(name)));
   return fit.length > 0 ? fit.join(", ") : "identity";
