@@ -43,6 +43,7 @@ async function world(behave: (name: string, made: number) => Behaviour, more = "
     secret: () => undefined,
     fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
     limiter: () => undefined,
+    tally: null,
     store: null,
     board: null,
     log: (entry) => log.push(entry),
