@@ -11,7 +11,7 @@ export function checkTally(where: string, bindings: unknown, { config, tree, rep
   if (bound?.["class_name"] === "Tally") return;
   const names = declared.map(({ name }) => String(name));
   const now = bound === undefined ? didYouMean("FAIRLEAD_TALLY", names) : `: current value is ${JSON.stringify(bound["class_name"])}`;
-  const message = `needs [[durable_objects.bindings]] with name = "FAIRLEAD_TALLY" and class_name = "Tally" in ${where}, which count for all isolates${now}`;
+  const message = `needs [[durable_objects.bindings]] with name = "FAIRLEAD_TALLY" and class_name = "Tally" in ${where}, for the objects that count for all isolates${now}`;
   for (const [name, { circuitBreaker }] of Object.entries(config.clusters)) if (circuitBreaker?.shared === true) report.of(tree, ["clusters", name, "circuit_breaker", "shared"], message);
   for (const [name, { shared }] of Object.entries(config.auth?.rateLimits ?? {})) if (shared) report.of(tree, ["auth", "rate_limits", name, "shared"], message);
 }

@@ -1,5 +1,5 @@
 import { build } from "esbuild";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -20,6 +20,8 @@ const minute = 60_000;
 /** Serves with plain workerd, as it would run on one's own machines: no wrangler, no emulation of Cloudflare. */
 export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = {}, cache, sweeper = wrangler().bindsSweeper, isolates = 1 }: Omit<ServeOptions, "runtime">): Promise<Served> {
   const directory = mkdtempSync(join(tmpdir(), "fairlead-"));
+  const objectsAt = join(directory, "objects");
+  mkdirSync(objectsAt);
   const sockets = { kv: join(directory, "kv.sock"), tick: join(directory, "tick.sock"), cache: cache ?? join(directory, "cache.sock") };
   const kv = serveKv(sockets.kv);
   const ownCache = cache === undefined ? serveCache(sockets.cache) : undefined;
@@ -32,7 +34,7 @@ export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = 
     const { config } = await decodeArtifact(bytes);
     interval = sweepInterval(config.clusters);
     await writeFile(join(directory, "fairlead.compiled"), bytes);
-    await writeFile(join(directory, "config.capnp"), workerdConfig({ bindings: { ...bindingUrls(config), ...bindings }, secrets, sockets, sweeper, tally: wantsTally(config), isolates }));
+    await writeFile(join(directory, "config.capnp"), workerdConfig({ bindings: { ...bindingUrls(config), ...bindings }, secrets, sockets, objectsAt, sweeper, tally: wantsTally(config), isolates }));
   };
   const cleanUp = () => {
     ticking.every(undefined);
@@ -100,6 +102,8 @@ interface Emulated {
   /** URLs, by the names of bindings. */
   readonly bindings: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, string>>;
+  /** Path of the folder where objects keep what they know. */
+  readonly objectsAt: string;
   /** Whether an object sweeps. */
   readonly sweeper: boolean;
   /** Whether objects count for all isolates. */
@@ -110,7 +114,7 @@ interface Emulated {
 }
 
 /** https://github.com/cloudflare/workerd/blob/main/src/workerd/server/workerd.capnp */
-function workerdConfig({ bindings, secrets, sockets, sweeper, tally, isolates }: Emulated): string {
+function workerdConfig({ bindings, secrets, sockets, objectsAt, sweeper, tally, isolates }: Emulated): string {
   const names = Object.keys(bindings);
   const { date, flags } = wrangler();
   const all = [
@@ -149,6 +153,7 @@ const config :Workerd.Config = (
     )),
     (name = "kv", external = (address = ${JSON.stringify(`unix:${sockets.kv}`)}, http = ())),
     (name = "cache", external = (address = ${JSON.stringify(`unix:${sockets.cache}`)}, http = ())),
+    (name = "objects", disk = (path = ${JSON.stringify(objectsAt)}, writable = true)),
     (name = "network", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
     ${names.map((name) => external(name, bindings[name] ?? "")).join("\n    ")}
   ],
@@ -165,7 +170,7 @@ const objects = `durableObjectNamespaces = [
         (className = "Sweeper", uniqueKey = "fairlead-sweeper", enableSql = true),
         (className = "Tally", uniqueKey = "fairlead-tally", enableSql = true),
       ],
-      durableObjectStorage = (inMemory = void),`;
+      durableObjectStorage = (localDisk = "objects"),`;
 
 function objectBinding(name: string, className: string): string {
   return `(name = "${name}", durableObjectNamespace = (className = "${className}", serviceName = "main"))`;

@@ -9,12 +9,13 @@ import { request, understand, webReply } from "./wire.ts";
 
 const path = "/test.v1.Test/Unary";
 const sent = { path, ...request("grpc-web", "x") };
+const counted = { ...sent, path: "/test.v1.Test/Counted" };
 const good = replies(200, { "content-type": "application/grpc-web+proto" }, webReply("y"));
 
 const yaml = (url: string, breaker: string) => `
 methods: [{ path: ${path}, kind: UNARY }, { path: /test.v1.Test/Server, kind: SERVER_STREAM }, { path: /test.v1.Test/Counted, kind: UNARY }]
 clusters: { c: { dialect: GRPC_WEB, circuit_breaker: { ${breaker}, shared: true }, localities: [{ region: here, endpoints: [{ url: "${url}" }] }] } }
-routes: [{ match: { service: test.v1.Test }, cluster: c }]
+routes: [{ match: { service: test.v1.Test }, cluster: c, timeout: 40s }]
 auth:
   rate_limits: { few: { per: METHOD, calls: 10, period: 3600s, shared: true } }
   rules: [{ match: { method: /test.v1.Test/Counted }, allow: PUBLIC, rate_limits: [few] }, { match: { prefix: / }, allow: PUBLIC }]
@@ -22,7 +23,9 @@ auth:
 
 async function codes(ports: readonly number[], times: number, what = sent): Promise<Record<string, number>> {
   const ended = await Promise.all(Array.from({ length: times }, async (_, i) => understand("grpc-web", await call(ports[i % ports.length]!, what)).code));
-  return Object.fromEntries(Map.groupBy(ended, (code) => code).entries().map(([code, all]) => [code, all.length]));
+  const counts: Record<string, number> = {};
+  for (const code of ended) counts[code] = (counts[code] ?? 0) + 1;
+  return counts;
 }
 
 describe("a circuit breaker that isolates of a workerd share", () => {
@@ -66,6 +69,29 @@ describe("a circuit breaker that isolates of a workerd share", () => {
   });
 });
 
+it("objects that were put out of memory, after ten seconds without a message, know what they had counted", async () => {
+  const origin = await startRawOrigin();
+  const proxy = await startProxy("workerd", yaml(origin.url, "max_requests: 4"), {}, { isolates: 2 });
+  try {
+    origin.answer(good);
+    for (let i = 0; i < 6; i++) expect(await codes([proxy.port], 1, counted)).toEqual({ ok: 1 });
+    origin.answer(never);
+    const open4 = Array.from({ length: 4 }, () => open(proxy.port, sent));
+    for (let i = 0; i < 300 && origin.seen.length < 10; i++) await sleep(10);
+    await sleep(13_000);
+    expect(await codes([proxy.port], 2, { ...sent, headers: { ...sent.headers, "grpc-timeout": "3S" } })).toEqual({ unavailable: 2 });
+    for (const { request: left } of open4) left.socket?.resetAndDestroy();
+    await sleep(300);
+    origin.answer(good);
+    for (let i = 0; i < 8; i++) expect(await codes([proxy.port], 1, counted)).toEqual({ [i < 4 ? "ok" : "resource_exhausted"]: 1 });
+  } finally {
+    await proxy.stop();
+    await origin.stop();
+  }
+  expect(defects(proxy.log())).toEqual([]);
+  expect(proxy.log()).not.toContain("tally-");
+});
+
 describe.each(runtimes)("a rate limit that isolates share on %s", (runtime) => {
   const directory = mkdtempSync(join(tmpdir(), "fairlead-tally-"));
   let origin: RawOrigin;
@@ -86,7 +112,7 @@ describe.each(runtimes)("a rate limit that isolates share on %s", (runtime) => {
 
   it("lets exactly as many calls pass as it says, however many isolates they come to at once", async () => {
     const ports = proxies.map(({ port }) => port);
-    expect(await codes(ports, 40, { ...sent, path: "/test.v1.Test/Counted" })).toEqual({ ok: 10, resource_exhausted: 30 });
+    expect(await codes(ports, 40, counted)).toEqual({ ok: 10, resource_exhausted: 30 });
     for (const proxy of proxies) expect(proxy.log()).not.toContain("tally-failed");
   });
 });

@@ -3,9 +3,9 @@ import { countedAddress, counter } from "../core/auth/rate.ts";
 import type { Refusal } from "../core/auth/refusal.ts";
 import type { CompiledRateLimit } from "../core/config/compiled-auth.ts";
 import type { Call } from "../proxy/call.ts";
-import { tallyAsker, tallyMissing } from "../proxy/ask-tally.ts";
 import type { Limiter, Ports } from "../proxy/ports.ts";
 import { sha256Hex } from "./sha256.ts";
+import { sharedRate } from "./shared-rate.ts";
 
 type Counted = Pick<Call, "path" | "facts" | "method">;
 
@@ -18,7 +18,7 @@ export type Limit = (limits: readonly number[], per: "address" | "rest", call: C
  */
 export function rateLimits(all: readonly CompiledRateLimit[], ports: Pick<Ports, "limiter" | "tally" | "now" | "after" | "log">): Limit {
   const counters = all.map((limit) => counter(limit));
-  const shared = all.map((limit) => (limit.shared ? sharedCount(limit) : undefined));
+  const shared = all.map((limit) => (limit.shared ? sharedRate(limit, ports) : undefined));
   const missing = new Set<string>();
 
   function limiterOf({ binding }: CompiledRateLimit): Limiter | undefined {
@@ -42,17 +42,6 @@ export function rateLimits(all: readonly CompiledRateLimit[], ports: Pick<Ports,
     }
   }
 
-  /** Counts for all isolates; undefined where nobody does at the moment. */
-  function sharedCount(limit: CompiledRateLimit): ((key: string) => Promise<number | undefined>) | undefined {
-    const { tally } = ports;
-    if (tally === null) return void tallyMissing(ports, { limit: limit.name });
-    const ask = tallyAsker(ports, { limit: limit.name });
-    return async (key) => {
-      const account = await sha256Hex(key);
-      return ask(() => tally.count(limit, account));
-    };
-  }
-
   async function count(counted: readonly CompiledRateLimit[], call: Counted, principal: Principal | undefined): Promise<Refusal | undefined> {
     for (const limit of counted) {
       const whole = keyOf(limit, call, principal);
@@ -64,7 +53,8 @@ export function rateLimits(all: readonly CompiledRateLimit[], ports: Pick<Ports,
         continue;
       }
       const at = all.indexOf(limit);
-      const retryAfterMs = (await shared[at]?.(whole)) ?? counters[at]!.take(key, ports.now());
+      const together = shared[at];
+      const retryAfterMs = (together && (await together(whole))) ?? counters[at]!.take(key, ports.now());
       if (retryAfterMs > 0) return { kind: "rate-limited", limit: limit.name, retryAfterMs };
     }
     return undefined;

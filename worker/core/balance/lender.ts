@@ -30,11 +30,11 @@ interface Lent extends Pick<Admitted, "end"> {
   made: number;
 }
 
-/** Begins at `now`, and takes over what a lender `before` it had out; it gives no number that one a millisecond before could have given. */
+/** Begins at `now`, and takes over what a lender `before` it had out; it gives no number that one before it gave. */
 export function lender(limits: Limits, now: number, before: readonly CallOut[] = []): Lender {
   const { call: admit, further } = breaker(limits);
   const lent = new Map<number, Lent>();
-  let next = now * mostInMs;
+  let next = before.reduce((most, { call }) => Math.max(most, call + 1), now * mostInMs);
   let most = 64;
 
   /** Forgets what the breaker has taken back by itself. */
