@@ -43,7 +43,7 @@ export function leases(most: number | null): Leases {
   };
 }
 
-export type Limit = Exclude<keyof CompiledCircuitBreaker, "shared">;
+type Limit = Exclude<keyof CompiledCircuitBreaker, "shared">;
 export type Limits = Pick<CompiledCircuitBreaker, Limit>;
 
 /** Refused: `over` this limit. */
