@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writeEnvelope } from "../../worker/core/protocol/envelope.ts";
 import { call, open } from "./client.ts";
 import { defects, type Proxy, runtimes, sleep, startProxy } from "./harness.ts";
 import { never, type RawOrigin, replies, startRawOrigin } from "./origin.ts";
-import { request, understand, webReply } from "./wire.ts";
+import { request, trailers, understand, webReply } from "./wire.ts";
 
 const path = "/test.v1.Test/Unary";
 const sent = { path, ...request("grpc-web", "x") };
@@ -33,7 +34,7 @@ describe("a circuit breaker that isolates of a workerd share", () => {
   let proxy: Proxy;
   beforeAll(async () => {
     origin = await startRawOrigin();
-    proxy = await startProxy("workerd", yaml(origin.url, "max_requests: 4"), {}, { isolates: 3 });
+    proxy = await startProxy("workerd", yaml(origin.url, "max_requests: 4, max_pending_requests: 4"), {}, { isolates: 3 });
   });
   afterAll(async () => {
     await proxy.stop();
@@ -56,11 +57,27 @@ describe("a circuit breaker that isolates of a workerd share", () => {
     expect(await codes([proxy.port], 4)).toEqual({ ok: 4 });
   });
 
+  it("counts a stream until its end", async () => {
+    const ends: (() => void)[] = [];
+    origin.answer((response) => {
+      response.writeHead(200, { "content-type": "application/grpc-web+proto" }).write(writeEnvelope(0, Buffer.from("y")));
+      ends.push(() => response.end(trailers("grpc-status:0\r\n")));
+    });
+    const streams = codes([proxy.port], 4, { ...sent, path: "/test.v1.Test/Server" });
+    for (let i = 0; i < 300 && ends.length < 4; i++) await sleep(10);
+    await sleep(100);
+    expect(await codes([proxy.port], 2)).toEqual({ unavailable: 2 });
+    for (const end of ends) end();
+    expect(await streams).toEqual({ ok: 4 });
+    await sleep(200);
+    origin.answer(good);
+    expect(await codes([proxy.port], 4)).toEqual({ ok: 4 });
+  });
+
   it("has room again when callers have left", async () => {
     origin.answer(never);
-    const before = origin.seen.length;
     const leaving = Array.from({ length: 4 }, () => open(proxy.port, sent));
-    for (let i = 0; i < 300 && origin.seen.length < before + 4; i++) await sleep(10);
+    for (let i = 0; i < 300 && origin.seen.length < 4; i++) await sleep(10);
     expect(await codes([proxy.port], 3)).toEqual({ unavailable: 3 });
     for (const { request: left } of leaving) left.socket?.resetAndDestroy();
     await sleep(300);
@@ -77,7 +94,7 @@ it("objects that were put out of memory, after ten seconds without a message, kn
     for (let i = 0; i < 6; i++) expect(await codes([proxy.port], 1, counted)).toEqual({ ok: 1 });
     origin.answer(never);
     const open4 = Array.from({ length: 4 }, () => open(proxy.port, sent));
-    for (let i = 0; i < 300 && origin.seen.length < 10; i++) await sleep(10);
+    for (let i = 0; i < 300 && origin.seen.length < 4; i++) await sleep(10);
     await sleep(13_000);
     expect(await codes([proxy.port], 2, { ...sent, headers: { ...sent.headers, "grpc-timeout": "3S" } })).toEqual({ unavailable: 2 });
     for (const { request: left } of open4) left.socket?.resetAndDestroy();
