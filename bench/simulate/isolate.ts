@@ -76,6 +76,7 @@ export function isolateAt(seat: Seat, world: World, random: Seeded): Isolate {
     board: strategy.shares ? boards.at(colo) : null,
     fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
     limiter: () => undefined,
+    tally: null,
     store: strategy.probedEveryMs === null ? null : kv.storeAt(colo),
   };
   const known = ports.store === null ? nothingKnown : healthReader(ports);

@@ -34,6 +34,7 @@ export function startSweeps({ config, clock, origins, kv }: Pick<World, "config"
       secret: () => undefined,
       fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
       limiter: () => undefined,
+      tally: null,
       store: kv.storeAt(colo),
       board: null,
     };

@@ -38,6 +38,7 @@ export function wholeIsolateAt(seat: Seat, { config, strategy, clock, origins, k
     board: strategy.shares ? boards.at(colo) : null,
     fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
     limiter: () => undefined,
+    tally: null,
     store: strategy.probedEveryMs === null ? null : kv.storeAt(colo),
   };
   const proxy = createProxy({ config, ports, known: ports.store === null ? nothingKnown : healthReader(ports) });

@@ -137,6 +137,6 @@ const counted: Readonly<Record<Counted, CompiledRateLimit["per"]>> = {
   [Counted.METHOD]: "method",
 };
 
-function compileRateLimit(name: string, { per, calls, period, binding }: RateLimit): CompiledRateLimit {
-  return { name, per: counted[per], calls, periodMs: period ? durationMs(period) : 0, binding: binding === "" ? null : binding };
+function compileRateLimit(name: string, { per, calls, period, binding, shared }: RateLimit): CompiledRateLimit {
+  return { name, per: counted[per], calls, periodMs: period ? durationMs(period) : 0, binding: binding === "" ? null : binding, shared };
 }

@@ -126,8 +126,8 @@ function compileOutlier(outlier: Outlier | undefined): CompiledOutlier {
 
 function compileCircuitBreaker(breaker: CircuitBreaker | undefined): CompiledCircuitBreaker | null {
   if (breaker === undefined) return null;
-  const { maxConnections = null, maxPendingRequests = null, maxRequests = null, maxRetries = null } = breaker;
-  return { maxConnections, maxPendingRequests, maxRequests, maxRetries };
+  const { shared, maxConnections = null, maxPendingRequests = null, maxRequests = null, maxRetries = null } = breaker;
+  return { shared, maxConnections, maxPendingRequests, maxRequests, maxRetries };
 }
 
 function compileRetry(retry: Retry | undefined): CompiledRetry {

@@ -5,6 +5,7 @@ import type { Report } from "./report.ts";
 import { didYouMean } from "./suggest.ts";
 import type { MapTree } from "./tree.ts";
 import { checkAuthBindings } from "./wrangler-auth.ts";
+import { checkTally } from "./wrangler-tally.ts";
 
 /** The kinds of binding that have fetch(), so that an endpoint can go through them. */
 const fetchers = ["services", "vpc_services", "mtls_certificates"];
@@ -32,6 +33,7 @@ export function checkWrangler(file: string, env: string | undefined, { config, t
   }
   const store = bindingNames((inner ?? top)["kv_namespaces"]);
   checkAuthBindings({ where, store, limits: (inner ?? top)["ratelimits"] }, { config, tree, report });
+  checkTally(where, table((inner ?? top)["durable_objects"])?.["bindings"], { config, tree, report });
   checkHealth({ where, store, crons: cronsOf(inner) ?? cronsOf(top) ?? [] }, { config, tree, report });
   if (table((inner ?? {})["cache"] ?? top["cache"])?.["enabled"] === true) {
     const line = lineOf(text, inner?.["cache"] === undefined ? "cache" : `env.${env}.cache`);

@@ -1,14 +1,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { rename, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { serveInChild } from "./child.ts";
 import { denoKvFile } from "../store/deno-kv.ts";
 import { packagePath } from "./root.ts";
 import type { Served, ServeOptions } from "./serve.ts";
 
 /** Deno has no bindings: an endpoint that names one is not reached. */
-export async function serveOnDeno({ artifact, port, secrets = {} }: Omit<ServeOptions, "runtime">): Promise<Served> {
+export async function serveOnDeno({ artifact, port, secrets = {}, kv: shared }: Omit<ServeOptions, "runtime">): Promise<Served> {
   const directory = mkdtempSync(join(tmpdir(), "fairlead-"));
   const path = join(directory, "fairlead.compiled");
   const write = async (bytes: Uint8Array) => {
@@ -17,8 +17,8 @@ export async function serveOnDeno({ artifact, port, secrets = {} }: Omit<ServeOp
   };
   await write(artifact);
   // Without --unstable-no-legacy-abort a request's signal fires after a good reply too.
-  const flags = ["--allow-net", "--allow-read", `--allow-write=${directory}`, "--allow-env", "--no-prompt", "--unstable-no-legacy-abort", "--unstable-kv"];
-  const kv = join(directory, "kv.sqlite");
+  const kv = shared ?? join(directory, "kv.sqlite");
+  const flags = ["--allow-net", "--allow-read", `--allow-write=${directory},${dirname(kv)}`, "--allow-env", "--no-prompt", "--unstable-no-legacy-abort", "--unstable-kv"];
   const args = (at: number) => ["run", ...flags, packagePath("worker/runtime/deno/main.ts"), "--config", path, "--port", String(at), "--kv", kv];
   const cleanUp = () => rmSync(directory, { recursive: true, force: true });
   const told = { fd: 1, as: /listening on http:\/\/[^\s]*:(\d+)/ } as const;

@@ -14,8 +14,12 @@ export interface ServeOptions {
   readonly bindings?: Readonly<Record<string, string>>;
   /** The socket of a cache that proxies share, as those of one data centre do (`serveCache`). workerd only; default: a cache of its own. */
   readonly cache?: string;
+  /** The file of a Deno KV that proxies share; deno only, default: one of its own. */
+  readonly kv?: string;
   /** Whether a Durable Object sweeps; workerd only. Default: where wrangler.toml binds FAIRLEAD_SWEEPER. */
   readonly sweeper?: boolean;
+  /** So many isolates take calls in turn; workerd only. Default: 1. */
+  readonly isolates?: number;
   /** Secrets by name, as `wrangler secret put` would set them. */
   readonly secrets?: Readonly<Record<string, string>>;
 }

@@ -1,5 +1,5 @@
 import { build } from "esbuild";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -18,8 +18,10 @@ import { ticker, tickerFlags, tickerModule } from "./ticker.ts";
 const minute = 60_000;
 
 /** Serves with plain workerd, as it would run on one's own machines: no wrangler, no emulation of Cloudflare. */
-export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = {}, cache, sweeper = wrangler().bindsSweeper }: Omit<ServeOptions, "runtime">): Promise<Served> {
+export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = {}, cache, sweeper = wrangler().bindsSweeper, isolates = 1 }: Omit<ServeOptions, "runtime">): Promise<Served> {
   const directory = mkdtempSync(join(tmpdir(), "fairlead-"));
+  const objectsAt = join(directory, "objects");
+  mkdirSync(objectsAt);
   const sockets = { kv: join(directory, "kv.sock"), tick: join(directory, "tick.sock"), cache: cache ?? join(directory, "cache.sock") };
   const kv = serveKv(sockets.kv);
   const ownCache = cache === undefined ? serveCache(sockets.cache) : undefined;
@@ -32,7 +34,7 @@ export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = 
     const { config } = await decodeArtifact(bytes);
     interval = sweepInterval(config.clusters);
     await writeFile(join(directory, "fairlead.compiled"), bytes);
-    await writeFile(join(directory, "config.capnp"), workerdConfig({ bindings: { ...bindingUrls(config), ...bindings }, secrets, sockets, sweeper }));
+    await writeFile(join(directory, "config.capnp"), workerdConfig({ bindings: { ...bindingUrls(config), ...bindings }, secrets, sockets, objectsAt, sweeper, tally: wantsTally(config), isolates }));
   };
   const cleanUp = () => {
     ticking.every(undefined);
@@ -41,7 +43,7 @@ export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = 
     rmSync(directory, { recursive: true, force: true });
   };
   try {
-    await Promise.all([write(artifact), writeFile(join(directory, "ticker.js"), tickerModule), bundle(join(directory, "worker.js"))]);
+    await Promise.all([write(artifact), writeFile(join(directory, "ticker.js"), tickerModule), writeFile(join(directory, "turns.js"), turnsModule), bundle(join(directory, "worker.js"))]);
     const args = (at: number) => ["serve", "--experimental", join(directory, "config.capnp"), "--control-fd=3", `--socket-addr=http=127.0.0.1:${at}`];
     const told = { fd: 3, as: /"event":\s*"listen",\s*"socket":\s*"http".*?"port":\s*(\d+)/ } as const;
     // An object sweeps by itself, once the cron of a minute has waked it.
@@ -90,31 +92,43 @@ function bindingUrls({ clusters }: CompiledConfig): Record<string, string> {
   return urls;
 }
 
+/** Whether something is counted for all isolates. */
+function wantsTally({ clusters, auth }: CompiledConfig): boolean {
+  return clusters.some(({ circuitBreaker }) => circuitBreaker?.shared === true) || auth.rateLimits.some(({ shared }) => shared);
+}
+
 /** What stands around the Worker. */
 interface Emulated {
   /** URLs, by the names of bindings. */
   readonly bindings: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, string>>;
+  /** Path of the folder where objects keep what they know. */
+  readonly objectsAt: string;
   /** Whether an object sweeps. */
   readonly sweeper: boolean;
+  /** Whether objects count for all isolates. */
+  readonly tally: boolean;
+  readonly isolates: number;
   /** Paths of Unix sockets. */
   readonly sockets: { readonly kv: string; readonly tick: string; readonly cache: string };
 }
 
 /** https://github.com/cloudflare/workerd/blob/main/src/workerd/server/workerd.capnp */
-function workerdConfig({ bindings, secrets, sockets, sweeper }: Emulated): string {
+function workerdConfig({ bindings, secrets, sockets, objectsAt, sweeper, tally, isolates }: Emulated): string {
   const names = Object.keys(bindings);
   const { date, flags } = wrangler();
   const all = [
     '(name = "FAIRLEAD", kvNamespace = "kv")',
-    ...(sweeper ? ['(name = "FAIRLEAD_SWEEPER", durableObjectNamespace = "Sweeper")'] : []),
+    ...(sweeper ? [objectBinding("FAIRLEAD_SWEEPER", "Sweeper")] : []),
+    ...(tally ? [objectBinding("FAIRLEAD_TALLY", "Tally")] : []),
     ...names.map((name) => `(name = ${JSON.stringify(name)}, service = ${JSON.stringify(`binding:${name}`)})`),
     ...Object.entries(secrets).map(([name, value]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(value)})`),
   ];
+  const services = Array.from({ length: isolates }, (_, i) => (i === 0 ? "main" : `main-${i}`));
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
-    (name = "main", worker = (
+    ${services.map((name) => `(name = "${name}", worker = (
       modules = [
         (name = "worker.js", esModule = embed "worker.js"),
         (name = "fairlead.compiled", data = embed "fairlead.compiled"),
@@ -124,9 +138,13 @@ const config :Workerd.Config = (
       bindings = [${all.join(", ")}],
       globalOutbound = "network",
       cacheApiOutbound = "cache",
-      durableObjectNamespaces = [(className = "Sweeper", uniqueKey = "fairlead-sweeper", enableSql = true)],
-      durableObjectStorage = (inMemory = void),
-    )),
+      ${name === "main" ? objects : ""}
+    )),`).join("\n    ")}
+    ${isolates === 1 ? "" : `(name = "turns", worker = (
+      modules = [(name = "turns.js", esModule = embed "turns.js")],
+      compatibilityDate = ${JSON.stringify(date)},
+      bindings = [${services.map((name) => `(name = "${name}", service = "${name}")`).join(", ")}],
+    )),`}
     (name = "ticker", worker = (
       modules = [(name = "ticker.js", esModule = embed "ticker.js")],
       compatibilityDate = ${JSON.stringify(date)},
@@ -135,16 +153,38 @@ const config :Workerd.Config = (
     )),
     (name = "kv", external = (address = ${JSON.stringify(`unix:${sockets.kv}`)}, http = ())),
     (name = "cache", external = (address = ${JSON.stringify(`unix:${sockets.cache}`)}, http = ())),
+    (name = "objects", disk = (path = ${JSON.stringify(objectsAt)}, writable = true)),
     (name = "network", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
     ${names.map((name) => external(name, bindings[name] ?? "")).join("\n    ")}
   ],
   sockets = [
-    (name = "http", address = "127.0.0.1:0", http = (), service = "main"),
+    (name = "http", address = "127.0.0.1:0", http = (), service = "${isolates === 1 ? "main" : "turns"}"),
     (name = "tick", address = ${JSON.stringify(`unix:${sockets.tick}`)}, http = (), service = "ticker"),
   ],
 );
 `;
 }
+
+/** The objects of all isolates are those of the first. */
+const objects = `durableObjectNamespaces = [
+        (className = "Sweeper", uniqueKey = "fairlead-sweeper", enableSql = true),
+        (className = "Tally", uniqueKey = "fairlead-tally", enableSql = true),
+      ],
+      durableObjectStorage = (localDisk = "objects"),`;
+
+function objectBinding(name: string, className: string): string {
+  return `(name = "${name}", durableObjectNamespace = (className = "${className}", serviceName = "main"))`;
+}
+
+/** A Worker that hands requests to its bindings in turn, as a data centre does to isolates. */
+const turnsModule = `let turn = 0;
+export default {
+  fetch(request, bindings) {
+    const isolates = Object.values(bindings);
+    return isolates[turn++ % isolates.length].fetch(request);
+  },
+};
+`;
 
 function external(name: string, url: string): string {
   const { protocol, hostname, port } = new URL(url);

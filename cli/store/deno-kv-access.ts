@@ -1,17 +1,10 @@
 import type { DenoKv, DenoRuntime } from "../../worker/runtime/deno/deno.ts";
 import { denoKvStore } from "../../worker/runtime/deno/store.ts";
 
-type Key = readonly (string | number)[];
-
-interface Kv extends DenoKv {
-  get(key: Key): Promise<{ readonly versionstamp: string | null }>;
-  atomic(): Change & { check(entry: { readonly key: Key; readonly versionstamp: string | null }): Change };
-}
-
 type Change = ReturnType<DenoKv["atomic"]>;
 
 declare const Deno: Omit<DenoRuntime, "openKv"> & {
-  readonly openKv: (path: string) => Promise<Kv>;
+  readonly openKv: (path: string) => Promise<DenoKv>;
   readonly stdin: { readonly readable: ReadableStream<Uint8Array> };
   readonly stdout: { readonly writable: WritableStream<Uint8Array> };
 };

@@ -1,6 +1,9 @@
+import { createHash } from "node:crypto";
 import { decodeJwt, importJWK, jwtVerify } from "jose";
 import { beforeAll, describe, expect, it } from "vitest";
 import { issuerName, type SigningKey, signingKey, token } from "./issuer.ts";
+import { world } from "../health/world.ts";
+import { testTally, type Way } from "../proxy/tally.ts";
 import { guarded } from "./world.ts";
 
 let key: SigningKey;
@@ -187,5 +190,41 @@ describe("a rate limit", () => {
     const { call } = await guarded({ auth: config("ADDRESS", "allow: PUBLIC").replace("period: 10s", "period: 10s, binding: LIMIT"), ports: { limiter } });
     expect([(await call()).code, (await call()).code]).toEqual(["ok", "resource_exhausted"]);
     expect(keys).toEqual(["few address 192.0.2.1", "few address 192.0.2.1"]);
+  });
+
+  describe("that isolates share", () => {
+    const shared = () => `{ providers: { ${main} }, rate_limits: { few: { per: ADDRESS, calls: 2, period: 10s, shared: true } }, rules: [{ match: { prefix: / }, allow: PUBLIC, rate_limits: [few] }] }`;
+    const none = { maxConnections: null, maxPendingRequests: null, maxRequests: null, maxRetries: null };
+
+    async function isolates(way: Way) {
+      const ports = world();
+      const tally = testTally(none, ports.now, way);
+      const [one, other] = await Promise.all([1, 2].map(() => guarded({ auth: shared(), base: ports, ports: { tally } })));
+      return { ports, tally, one: one!, other: other! };
+    }
+
+    it("is counted for all of them, by the key's hash, and who has used it up is not asked about again", async () => {
+      const { ports, tally, one, other } = await isolates(async (answer) => answer());
+      expect([(await one.call()).code, (await other.call()).code]).toEqual(["ok", "ok"]);
+      const refused = await one.call();
+      expect([refused.code, refused.status, refused.headers.get("retry-after"), refused.error.details?.[0]?.type]).toEqual(["resource_exhausted", 429, "5", "google.rpc.RetryInfo"]);
+      await ports.pass(2000);
+      expect([(await one.call()).headers.get("retry-after"), tally.asked.length]).toEqual(["3", 3]);
+      expect(new Set(tally.asked)).toEqual(new Set([createHash("sha256").update("few address 192.0.2.1").digest("hex")]));
+      await ports.pass(3000);
+      expect([(await one.call()).code, (await other.call()).code]).toEqual(["ok", "resource_exhausted"]);
+    });
+
+    it("is counted by each for itself while who counts for all fails, and the log says so", async () => {
+      const { ports, one, other } = await isolates(() => Promise.reject(new Error("gone")));
+      for (const isolate of [one, other]) expect([(await isolate.call()).code, (await isolate.call()).code, (await isolate.call()).code]).toEqual(["ok", "ok", "resource_exhausted"]);
+      expect(ports.logged.filter(({ event }) => event === "tally-failed")).toEqual(Array.from({ length: 2 }, () => ({ level: "warn", event: "tally-failed", limit: "few", failed: 1, error: "Error: gone", instead: "counted here" })));
+    });
+
+    it("is counted by each for itself where nobody counts for all, and the log says so", async () => {
+      const { call, ports } = await guarded({ auth: shared() });
+      expect([(await call()).code, (await call()).code, (await call()).code]).toEqual(["ok", "ok", "resource_exhausted"]);
+      expect(ports.logged).toContainEqual({ level: "warn", event: "tally-missing", limit: "few", instead: "counted here" });
+    });
   });
 });

@@ -52,6 +52,7 @@ function isolate(config: Awaited<ReturnType<typeof decodeArtifact>>["config"], {
     secret: () => undefined,
     fetch,
     limiter: () => undefined,
+    tally: null,
     store,
     board: null,
     log: (entry) => log.push(entry),

@@ -88,6 +88,7 @@ async function world() {
     secret: () => undefined,
     fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
     limiter: () => undefined,
+    tally: null,
     store: null,
     board: null,
     log: ({ event, error }) => void (event === "defect" && defects.push(String(error))),

@@ -47,6 +47,35 @@ describe("a health check", () => {
   it("is not there where nothing is probed", () => expect(issuesOf(probed.replace(/ +health_check.*\n/, ""), { wrangler: 'name = "x"' })).toEqual([]));
 });
 
+describe("what is shared", () => {
+  const shared = `${withLocalities("[{ region: a, endpoints: [{ url: http://a }] }]").replace("    dialect: SAME", "    dialect: SAME\n    circuit_breaker: { max_requests: 9, shared: true }")}
+auth:
+  rate_limits: { few: { calls: 9, period: 1s, shared: true } }
+  rules: [{ match: { prefix: / }, allow: PUBLIC, rate_limits: [few] }]
+environments: { staging: {} }
+`;
+  const needs = (where: string, now = "") =>
+    ["5:49 clusters.users.circuit_breaker.shared", "8:55 auth.rate_limits.few.shared"].map((at) => `${at}: needs [[durable_objects.bindings]] with name = "FAIRLEAD_TALLY" and class_name = "Tally" in ${where}, for the objects that count for all isolates${now}`);
+  const bound = '[[durable_objects.bindings]]\nname = "FAIRLEAD_TALLY"\nclass_name = "Tally"\n';
+
+  it("needs the objects that count for all isolates", () => {
+    expect(issuesOf(shared, { wrangler: bound })).toEqual([]);
+    expect(issuesOf(shared, { wrangler: 'name = "x"' })).toEqual(needs("wrangler.toml"));
+    expect(issuesOf(shared, { wrangler: bound.replace("FAIRLEAD_TALLY", "FAIRLEAD_TALY") })).toEqual(needs("wrangler.toml", ': did you mean "FAIRLEAD_TALY"?'));
+    expect(issuesOf(shared, { wrangler: bound.replace('"Tally"', '"Sweeper"') })).toEqual(needs("wrangler.toml", ': current value is "Sweeper"'));
+  });
+
+  it("finds them in an environment's own part alone", () => {
+    expect(issuesOf(shared, { env: "staging", wrangler: `${bound}[env.staging]\nname = "x"` })).toEqual(needs("[env.staging] of wrangler.toml"));
+    expect(issuesOf(shared, { env: "staging", wrangler: bound.replace("durable_objects", "env.staging.durable_objects") })).toEqual([]);
+  });
+
+  it("must be a limit, and one that nobody else counts", () => {
+    expect(issuesOf(shared.replace("max_requests: 9, ", ""), { wrangler: bound })).toEqual(["5:5 clusters.users.circuit_breaker: may be shared only where it has a limit"]);
+    expect(issuesOf(shared.replace("period: 1s", "period: 10s, binding: X"), { wrangler: `${bound}[[ratelimits]]\nname = "X"\nsimple = { limit = 9, period = 10 }` })).toEqual(["8:18 auth.rate_limits.few: must have at most one of binding and shared"]);
+  });
+});
+
 it("a wrangler.toml that is no TOML is refused at its line", () => {
   expect(issuesOf(yaml, { wrangler: 'name = "x"\n[[' })[0]).toMatch(/^wrangler.toml:2:/);
 });

@@ -20,6 +20,7 @@ function nodePorts(log: (entry: LogEntry) => void): Ports {
     secret: () => undefined,
     fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
     limiter: () => undefined,
+    tally: null,
     store: null,
     board: null,
     log,

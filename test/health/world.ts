@@ -36,6 +36,7 @@ export function world(transport: Transport = () => Promise.reject(new Error("no 
     secret: () => undefined,
     fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
     limiter: () => undefined,
+    tally: null,
     board: null,
     storing: () => {},
     store: {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { seeded } from "../core/balance/arbitrary.ts";
 import { compileText } from "../e2e/harness.ts";
+import { testTally, type Way } from "./tally.ts";
 import { createProxy, decodeArtifact, type LogEntry, type Ports, type UpstreamReply } from "../../worker/index.ts";
 
 /** What an endpoint does with a request: after so many milliseconds it answers with a code, or a bare HTTP status, or its connection breaks ("broken"); or never. */
@@ -17,7 +18,7 @@ routes: [{ match: { service: t.S }, cluster: c, timeout: 2s, retry: { hedging_de
 `;
 
 /** A proxy whose endpoints behave as told. */
-async function world(behave: (name: string, made: number) => Behaviour, more = "", random = () => 0) {
+async function world(behave: (name: string, made: number) => Behaviour, more = "", random = () => 0, tally: Ports["tally"] = null) {
   const { config } = await decodeArtifact(await compileText(yaml(more)));
   const sent: string[] = [];
   const log: LogEntry[] = [];
@@ -43,6 +44,7 @@ async function world(behave: (name: string, made: number) => Behaviour, more = "
     secret: () => undefined,
     fetch: () => Promise.resolve({ failure: "nothing can be fetched" }),
     limiter: () => undefined,
+    tally,
     store: null,
     board: null,
     log: (entry) => log.push(entry),
@@ -147,6 +149,36 @@ describe("a circuit breaker", () => {
     const codes: string[] = [];
     for (let i = 0; i < 8; i++) codes.push((await call("Once", "x", { "connect-timeout-ms": "30" })).code);
     expect(codes).toEqual([...Array.from({ length: 3 }, () => "deadline_exceeded"), ...Array.from({ length: 3 }, () => "unavailable"), "ok", "ok"]);
+  });
+
+  const limits = { maxConnections: 4, maxPendingRequests: 4, maxRequests: 2, maxRetries: 1 };
+  const shared = "circuit_breaker: { max_connections: 4, max_pending_requests: 4, max_requests: 2, max_retries: 1, shared: true }, ";
+  const afterAWhile = (ms: number): Way => (answer) => new Promise((resolve) => setTimeout(() => resolve(answer()), ms));
+
+  it("that isolates share admits calls and further attempts of both together, and holds nothing when they are over", async () => {
+    const tally = testTally(limits, () => Date.now(), afterAWhile(10));
+    const [one, other] = [await world((_name, made) => (made === 0 ? "never" : { after: 30, code: "ok" }), shared, () => 0, tally), await world(() => ({ after: 100, code: "unavailable" }), shared, () => 0, tally)];
+    const replies = await Promise.all([one.call("Safe"), other.call("Once"), other.call("Once"), one.call("Once")]);
+    expect(replies.map(({ code }) => code).sort()).toEqual(["ok", "unavailable", "unavailable", "unavailable"]);
+    expect([one.sent.length, other.sent.length]).toEqual([2, 1]);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(tally.lender.out(Date.now())).toEqual([]);
+  });
+
+  it("that isolates share is given back what a call took that was over before it came", async () => {
+    const tally = testTally(limits, () => Date.now(), afterAWhile(60));
+    const { call, sent } = await world(() => ({ after: 0, code: "ok" }), shared, () => 0, tally);
+    expect((await call("Once", "x", { "connect-timeout-ms": "30" })).code).toBe("deadline_exceeded");
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect([sent, tally.asked]).toEqual([[], ["begin", "end"]]);
+  });
+
+  it("that isolates share does not keep an answer waiting that comes while another attempt is asked for", async () => {
+    let asked = 0;
+    const tally = testTally(limits, () => Date.now(), (answer) => afterAWhile(asked++ === 0 ? 0 : 300)(answer));
+    const { call, sent } = await world(() => ({ after: 60, code: "ok" }), shared, () => 0, tally);
+    const { code, ms } = await call("Safe");
+    expect([code, ms < 250, sent.length, tally.asked]).toEqual(["ok", true, 1, ["begin", "further, ended ", "end"]]);
   });
 });
 

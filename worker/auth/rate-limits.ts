@@ -5,6 +5,7 @@ import type { CompiledRateLimit } from "../core/config/compiled-auth.ts";
 import type { Call } from "../proxy/call.ts";
 import type { Limiter, Ports } from "../proxy/ports.ts";
 import { sha256Hex } from "./sha256.ts";
+import { sharedRate } from "./shared-rate.ts";
 
 type Counted = Pick<Call, "path" | "facts" | "method">;
 
@@ -15,8 +16,9 @@ export type Limit = (limits: readonly number[], per: "address" | "rest", call: C
  * What is counted by address is counted before anybody is asked who they are, so that guessing is bounded, too; the rest after, so that
  * who may not call uses nothing up.
  */
-export function rateLimits(all: readonly CompiledRateLimit[], ports: Pick<Ports, "limiter" | "now" | "log">): Limit {
-  const counters = all.map(counter);
+export function rateLimits(all: readonly CompiledRateLimit[], ports: Pick<Ports, "limiter" | "tally" | "now" | "after" | "log">): Limit {
+  const counters = all.map((limit) => counter(limit));
+  const shared = all.map((limit) => (limit.shared ? sharedRate(limit, ports) : undefined));
   const missing = new Set<string>();
 
   function limiterOf({ binding }: CompiledRateLimit): Limiter | undefined {
@@ -50,7 +52,9 @@ export function rateLimits(all: readonly CompiledRateLimit[], ports: Pick<Ports,
         if (refusal !== undefined) return refusal;
         continue;
       }
-      const retryAfterMs = counters[all.indexOf(limit)]!.take(key, ports.now());
+      const at = all.indexOf(limit);
+      const together = shared[at];
+      const retryAfterMs = (together && (await together(whole))) ?? counters[at]!.take(key, ports.now());
       if (retryAfterMs > 0) return { kind: "rate-limited", limit: limit.name, retryAfterMs };
     }
     return undefined;

@@ -1,11 +1,11 @@
-import type { Passage } from "../core/balance/breaker.ts";
-import type { Breaking } from "./breaking.ts";
+import type { Passage, Refused } from "../core/balance/breaker.ts";
+import { blame, codeOf } from "./blame.ts";
+import type { Admission, Breaking } from "./breaking.ts";
 import type { Outcome } from "../core/balance/observation.ts";
 import { type Ask, type Picked, pickEndpoint } from "../core/balance/pick.ts";
 import { type Failed, hedgeAfter, isRepeatable, retryAfter, type RetryBudget } from "../core/balance/retry.ts";
 import type { CompiledRetry } from "../core/config/compiled.ts";
 import { type Failure, FailureError, failureOf, failureToEnd } from "../core/failure.ts";
-import type { Code } from "../core/protocol/code.ts";
 import type { End } from "../core/protocol/end.ts";
 import type { Fields } from "../core/protocol/fields.ts";
 import type { Call, Reply } from "./call.ts";
@@ -77,16 +77,13 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
   let finish = (): void => {};
 
   /** Sends it to one more endpoint; else says why not. */
-  function start(anywhere: boolean): Failure | undefined {
-    const failure = call.life.failure();
-    if (failure !== undefined) return failure;
-    const further = tried.length > 0;
-    const passage = breaker.attempt(deadline, further);
+  function start(passage: Passage | Refused, anywhere: boolean): Failure | undefined {
     if ("over" in passage) return { kind: "circuit-open" };
-    const picked = further && !budget.spend() ? undefined : pick(anywhere);
+    const failure = call.life.failure();
+    const picked = failure !== undefined || (tried.length > 0 && !budget.spend()) ? undefined : pick(anywhere);
     if (picked === undefined) {
       passage.end();
-      return { kind: "nowhere-to-go" };
+      return failure ?? { kind: "nowhere-to-go" };
     }
     const made = tried.push(picked) - 1;
     choosing.began(picked, call.facts.keep);
@@ -95,13 +92,19 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
     const abort = ports.endsWithReply || most === 1 ? undefined : new AbortController();
     if (abort !== undefined) call.life.signal().addEventListener("abort", () => abort.abort(), { once: true });
     const signal = abort?.signal ?? (oneReply && ports.endsWithReply ? null : call.life.signal());
-    const settle = (result: Settled["result"]): Settled => {
-      passage.answered();
-      return { one, result };
-    };
-    const one: Running = { picked, since: ports.now(), passage, abort, settled: send(picked, made, signal).then((reply) => settle({ reply }), (error: unknown) => settle({ error })) };
+    const one: Running = { picked, since: ports.now(), passage, abort, settled: send(picked, made, signal).then((reply) => ({ one, result: { reply } }), (error: unknown) => ({ one, result: { error } })) };
     running = [...running, one];
     return undefined;
+  }
+
+  /** Sends it to one more endpoint, beside those that it was sent to, and says whether it did. An attempt that settles before that may be is looked at first. */
+  async function startAnother(admission: Admission): Promise<boolean> {
+    const admitting = admission.further();
+    if (!(admitting instanceof Promise)) return start(admitting, running.length === 0) === undefined;
+    const passage = await Promise.race([admitting, ...running.map(({ settled }) => settled.then(() => undefined))]);
+    if (passage !== undefined) return start(passage, running.length === 0) === undefined;
+    void admitting.then((unused) => "over" in unused || unused.end());
+    return true;
   }
 
   function pick(anywhere: boolean): Picked | undefined {
@@ -136,6 +139,7 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
     }
     const { end, headers } = result.reply;
     if (end instanceof Promise) {
+      one.passage.answered();
       void end.then(({ code, madeUp = false }) => ended(one, { code, by: unseen && madeUp ? "left" : "answered" }));
       return undefined;
     }
@@ -167,14 +171,14 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
     }
   }
 
-  async function tryAll(): Promise<Reply> {
-    const refused = start(true);
+  async function tryAll(admission: Admission): Promise<Reply> {
+    const refused = start(admission.first, true);
     if (refused !== undefined) throw new FailureError(refused);
     let mayHedge = repeatable && oneReply && plural;
     for (;;) {
       const settled = await next(mayHedge && tried.length < most);
       if (settled === undefined) {
-        mayHedge = start(false) === undefined;
+        mayHedge = await startAnother(admission);
         continue;
       }
       const failed = judge(settled);
@@ -183,7 +187,7 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
       if (wait !== undefined && call.life.failure() === undefined) {
         if (tried.length < most && wait < call.life.remaining()) {
           if (running.length === 0) await sleep(ports, wait);
-          if (start(running.length === 0) === undefined) continue;
+          if (await startAnother(admission)) continue;
         }
         if (running.length > 0) continue;
       }
@@ -197,11 +201,12 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
 
   return {
     async run() {
-      const admitted = breaker.call(deadline);
+      const admitting = breaker.call(deadline, call.facts.keep);
+      const admitted = admitting instanceof Promise ? await admitting : admitting;
       if ("over" in admitted) throw new FailureError({ kind: "circuit-open" });
       finish = admitted.end;
       try {
-        const reply = await tryAll();
+        const reply = await tryAll(admitted);
         if (reply.end instanceof Promise) void reply.end.then(finish);
         else finish();
         return reply;
@@ -223,21 +228,6 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
 export function retryOf({ route, method }: Pick<Call, "route" | "method">): CompiledRetry {
   const own = route.open.includes("maxAttempts") ? method?.maxAttempts : undefined;
   return own === undefined ? route.retry : { ...route.retry, maxAttempts: own };
-}
-
-/** What a failure says of the endpoint: of an HTTP error that is no RPC's end, 4xx is the request's fault (429, too: it came too often), 5xx the origin's. */
-function codeOf(failure: Failure): Code {
-  const { code } = failureToEnd(failure);
-  if (failure.kind !== "origin-status" || failure.status < 400) return code;
-  if (failure.status < 500) return "failed_precondition";
-  return code === "unavailable" ? code : "internal";
-}
-
-/** Whom a failure tells something of: not the origin, where the caller left or the proxy refused. */
-function blame(failure: Failure, unseen: boolean): Outcome["by"] {
-  const { kind } = failure;
-  if (kind === "transport") return unseen && failure.reached === "maybe" ? "left" : "transport";
-  return kind === "origin-status" || kind === "malformed-reply" || kind === "malformed-reply-type" || kind === "reply-count" ? "answered" : "left";
 }
 
 function pushbackOf(headers: Fields, { metadata }: End): string | null {

@@ -1,6 +1,8 @@
 import type { RawPlace } from "../core/balance/place.ts";
+import type { Refused } from "../core/balance/breaker.ts";
 import type { ClientCertificate } from "../core/auth/certificate.ts";
 import type { CompiledEndpoint } from "../core/config/compiled.ts";
+import type { CompiledRateLimit } from "../core/config/compiled-auth.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Fields, ReadableFields } from "../core/protocol/fields.ts";
 
@@ -30,6 +32,25 @@ export interface Ports {
   readonly limiter: (name: string) => Limiter | undefined;
   /** What isolates that are near each other share at once; null where an isolate is by itself. */
   readonly board: Board | null;
+  /** Who counts for all isolates together; null where nobody does. */
+  readonly tally: Tally | null;
+}
+
+/** Counts exactly, at the cost of a round trip. Whatever it is asked may be answered late, or never, or reject. */
+export interface Tally {
+  /** Leases of the cluster of this name; null where nobody holds them. */
+  readonly leases: ((cluster: string) => SharedLeases) | null;
+  /** Counts a call to an account of a limit; how many milliseconds it has to wait, 0 where it may pass. Accounts are named by at least one hex digit. */
+  readonly count: (limit: CompiledRateLimit, account: string) => Promise<number>;
+}
+
+/** `Lender`, from afar. */
+export interface SharedLeases {
+  /** For `ms` milliseconds at most. */
+  begin(ms: number): Promise<{ readonly call: number } | Refused>;
+  further(call: number, ended: readonly number[]): Promise<{ readonly attempt: number } | Refused | undefined>;
+  answered(call: number, attempt: number): Promise<void>;
+  end(call: number): Promise<void>;
 }
 
 /** One small document of a data centre, which whoever wrote last has written, and which may be gone at any time. */

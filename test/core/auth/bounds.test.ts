@@ -82,6 +82,21 @@ describe("a counter", () => {
     }
   });
 
+  it("goes on where one before it was, without what is over", () => {
+    fc.assert(fc.property(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 100, max: 2000 }), fc.array(fc.tuple(fc.constantFrom("a", "b", "c"), fc.nat(500)), { maxLength: 50 }), (calls, periodMs, steps) => {
+      const whole = counter({ calls, periodMs });
+      let parts = counter({ calls, periodMs });
+      let now = 1_000_000;
+      for (const [key, gap] of steps) {
+        now += gap;
+        const accounts = parts.accounts(now);
+        expect(accounts.every(([, due]) => due > now)).toBe(true);
+        parts = counter({ calls, periodMs }, structuredClone(accounts));
+        expect(parts.take(key, now)).toBe(whole.take(key, now));
+      }
+    }));
+  });
+
   it("forgets the keys used longest ago where they are large", () => {
     const count = counter({ calls: 1, periodMs: 1e6 });
     for (let i = 0; i < 1000; i++) count.take(`${i} ${"x".repeat(8192)}`, 0);

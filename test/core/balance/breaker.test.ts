@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { breaker, type End, leases } from "../../../worker/core/balance/breaker.ts";
+import { type Admitted, breaker, type Breaker, type End, leases } from "../../../worker/core/balance/breaker.ts";
 
 const limits = { maxConnections: null, maxPendingRequests: null, maxRequests: null, maxRetries: null };
 
@@ -48,42 +48,47 @@ describe("leases", () => {
 });
 
 describe("a breaker", () => {
+  const begin = (one: Breaker): Admitted => {
+    const admitted = one.call(0, 10);
+    if ("over" in admitted) throw new Error(admitted.over);
+    return admitted;
+  };
+
   test("bounds calls, attempts, unanswered attempts and further attempts, each by its own limit", () => {
-    const calls = breaker({ ...limits, maxRequests: 1 });
-    expect(calls.call(0, 10)).not.toHaveProperty("over");
-    expect(calls.call(0, 10)).toEqual({ over: "maxRequests" });
-    expect(calls.attempt(0, 10, true)).not.toHaveProperty("over");
-    for (const [limit, further] of [["maxConnections", false], ["maxPendingRequests", false], ["maxRetries", true]] as const) {
+    for (const limit of ["maxRequests", "maxConnections", "maxPendingRequests"] as const) {
       const one = breaker({ ...limits, [limit]: 1 });
-      expect(one.attempt(0, 10, further)).not.toHaveProperty("over");
-      expect(one.attempt(0, 10, further)).toEqual({ over: limit });
+      begin(one);
+      expect(one.call(0, 10)).toEqual({ over: limit });
     }
-    const retries = breaker({ ...limits, maxRetries: 0 });
-    expect(retries.attempt(0, 10, true)).toEqual({ over: "maxRetries" });
-    expect(retries.attempt(0, 10, false)).not.toHaveProperty("over");
+    const retries = breaker({ ...limits, maxRetries: 1 });
+    expect(retries.further(0, 10)).not.toHaveProperty("over");
+    expect(retries.further(0, 10)).toEqual({ over: "maxRetries" });
+    begin(retries);
   });
 
   test("counts an attempt as pending until it is answered, and as a connection until it ends", () => {
     const one = breaker({ ...limits, maxConnections: 2, maxPendingRequests: 1 });
-    const first = one.attempt(0, 10, false);
-    if ("over" in first) throw new Error(first.over);
-    expect(one.attempt(0, 10, false)).toEqual({ over: "maxPendingRequests" });
+    const { first } = begin(one);
+    expect(one.call(0, 10)).toEqual({ over: "maxPendingRequests" });
     first.answered();
-    const second = one.attempt(0, 10, false);
-    if ("over" in second) throw new Error(second.over);
-    second.answered();
-    expect(one.attempt(0, 10, false)).toEqual({ over: "maxConnections" });
+    begin(one).first.answered();
+    expect(one.call(0, 10)).toEqual({ over: "maxConnections" });
     first.end();
-    expect(one.attempt(0, 10, false)).not.toHaveProperty("over");
+    begin(one);
   });
 
-  test("takes nothing of one limit for an attempt that another refuses", () => {
-    const one = breaker({ maxRequests: null, maxConnections: 1, maxPendingRequests: 1, maxRetries: 0 });
-    for (let i = 0; i < 5; i++) expect(one.attempt(0, 10, true)).toEqual({ over: "maxRetries" });
-    expect(one.attempt(0, 10, false)).not.toHaveProperty("over");
+  test("takes nothing of one limit for what another refuses", () => {
+    const one = breaker({ maxRequests: 1, maxConnections: 1, maxPendingRequests: 1, maxRetries: 0 });
+    for (let i = 0; i < 5; i++) expect(one.further(0, 10)).toEqual({ over: "maxRetries" });
+    const call = begin(one);
+    call.end();
+    for (let i = 0; i < 5; i++) expect(one.call(0, 10)).toEqual({ over: "maxConnections" });
+    call.first.end();
+    begin(one);
   });
 
   test("without limits refuses nothing", () => {
-    for (const one of [breaker(null), breaker(limits)]) for (let i = 0; i < 10_000; i++) expect([one.call(0, 10), one.attempt(0, 10, true)].some((answer) => "over" in answer)).toBe(false);
+    const one = breaker(limits);
+    for (let i = 0; i < 10_000; i++) expect([begin(one), one.further(0, 10)].some((answer) => "over" in answer)).toBe(false);
   });
 });

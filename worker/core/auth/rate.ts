@@ -1,45 +1,63 @@
+/** So many calls at once, and from then on as many in each `periodMs`, evenly. */
+export interface Rate {
+  readonly calls: number;
+  readonly periodMs: number;
+}
+
+/**
+ * Counts a call at `now`, in milliseconds, to an account that will be empty at `due` (undefined: it is): how long the call has to wait, 0 where it
+ * may pass, and when the account will be empty then. One that may not pass is not counted. The generic cell rate algorithm, which remembers one
+ * instant for each account. https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm
+ */
+export function countTo({ calls, periodMs }: Rate, due: number | undefined, now: number): { readonly waitMs: number; readonly due: number } {
+  const each = periodMs / calls;
+  // A clock that was put back would otherwise lock a key out for as long.
+  const at = Math.min(Math.max(due ?? now, now), now + periodMs);
+  const waitMs = at + each - periodMs - now;
+  return waitMs <= 1e-6 ? { waitMs: 0, due: at + each } : { waitMs, due: at };
+}
+
 /** Counts calls by key, in memory that is bounded. */
 export interface Counter {
   /** Counts a call at `now`, in milliseconds; how long it has to wait, 0 where it may pass. One that may not is not counted. */
   take(key: string, now: number): number;
+  /** The accounts that are not empty, and when they will be: what another counter would have to know to go on. */
+  accounts(now: number): Account[];
 }
+
+export type Account = readonly [key: string, due: number];
 
 const mostKeys = 20_000;
 const mostBytes = 4 * 1024 * 1024;
 /** What an entry takes beside its key, in bytes, about. */
 const entryBytes = 100;
 
-/**
- * `calls` at once, and from then on as many in each `periodMs`, evenly: the generic cell rate algorithm, which remembers one instant
- * for each key. https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm
- */
-export function counter({ calls, periodMs }: { readonly calls: number; readonly periodMs: number }): Counter {
-  const each = periodMs / calls;
-  // When each key would have nothing to its account; the least lately used first.
-  const due = new Map<string, number>();
+/** Counts at a rate for each key. `before`: accounts of a counter that was there before. */
+export function counter(rate: Rate, before: readonly Account[] = []): Counter {
+  // When each account will be empty; the least lately used first.
+  const dues = new Map<string, number>();
   let bytes = 0;
 
-  function touch(key: string, until: number): void {
-    if (due.delete(key)) bytes -= sizeOf(key);
-    due.set(key, until);
+  function touch(key: string, due: number): void {
+    if (dues.delete(key)) bytes -= sizeOf(key);
+    dues.set(key, due);
     bytes += sizeOf(key);
-    while (due.size > mostKeys || bytes > mostBytes) {
-      const oldest = due.keys().next().value!;
-      due.delete(oldest);
+    while (dues.size > mostKeys || bytes > mostBytes) {
+      const oldest = dues.keys().next().value!;
+      dues.delete(oldest);
       bytes -= sizeOf(oldest);
     }
   }
 
+  for (const [key, due] of before) touch(key, due);
   return {
     take(key, now) {
-      // A clock that was put back would otherwise lock a key out for as long.
-      const at = Math.min(Math.max(due.get(key) ?? now, now), now + periodMs);
-      const wait = at + each - periodMs - now;
-      const mayPass = wait <= 1e-6;
+      const { waitMs, due } = countTo(rate, dues.get(key), now);
       // One that is refused was used, too: otherwise others could push a used-up limit out.
-      touch(key, mayPass ? at + each : at);
-      return mayPass ? 0 : wait;
+      touch(key, due);
+      return waitMs;
     },
+    accounts: (now) => [...dues].filter(([, due]) => due > now),
   };
 }
 

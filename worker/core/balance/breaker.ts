@@ -43,7 +43,13 @@ export function leases(most: number | null): Leases {
   };
 }
 
-export type Limit = keyof CompiledCircuitBreaker;
+type Limit = Exclude<keyof CompiledCircuitBreaker, "shared">;
+export type Limits = Pick<CompiledCircuitBreaker, Limit>;
+
+/** Refused: `over` this limit. */
+export interface Refused {
+  readonly over: Limit;
+}
 
 /** One attempt that is under way. */
 export interface Passage {
@@ -52,38 +58,49 @@ export interface Passage {
   end: End;
 }
 
-/** What one isolate may have under way to one cluster. https://github.com/grpc/proposal/blob/master/A32-xds-circuit-breaking.md */
-export interface Breaker {
-  call(now: number, deadline: number): { readonly end: End } | { readonly over: Limit };
-  /** `further`: not the call's first attempt. */
-  attempt(now: number, deadline: number, further: boolean): Passage | { readonly over: Limit };
+/** One call that is under way, with its first attempt, which ends by itself. */
+export interface Admitted {
+  readonly first: Passage;
+  readonly end: End;
 }
 
-export function breaker(limits: CompiledCircuitBreaker | null): Breaker {
-  if (limits === null) return { call: () => unlimited, attempt: () => unlimited };
-  const { maxRequests, maxConnections, maxPendingRequests, maxRetries } = limits;
+/** What may be under way to one cluster. https://github.com/grpc/proposal/blob/master/A32-xds-circuit-breaking.md */
+export interface Breaker {
+  call(now: number, deadline: number): Admitted | Refused;
+  /** An attempt that is not its call's first. */
+  further(now: number, deadline: number): Passage | Refused;
+}
+
+export function breaker({ maxRequests, maxConnections, maxPendingRequests, maxRetries }: Limits): Breaker {
   const [calls, connections, pending, retries] = [maxRequests, maxConnections, maxPendingRequests, maxRetries].map(leases) as [Leases, Leases, Leases, Leases];
+
+  function attempt(now: number, deadline: number, further: boolean): Passage | Refused {
+    const taken: End[] = [];
+    const wanted: [Limit, Leases][] = [["maxConnections", connections], ["maxPendingRequests", pending], ...(further ? [["maxRetries", retries] satisfies [Limit, Leases]] : [])];
+    for (const [over, of] of wanted) {
+      const end = of.take(now, deadline);
+      if (end === undefined) {
+        for (const give of taken) give();
+        return { over };
+      }
+      taken.push(end);
+    }
+    const end = (): void => {
+      for (const give of taken) give();
+    };
+    return { answered: taken[1]!, end };
+  }
+
   return {
     call(now, deadline) {
       const end = calls.take(now, deadline);
-      return end === undefined ? { over: "maxRequests" } : { end };
+      if (end === undefined) return { over: "maxRequests" };
+      const first = attempt(now, deadline, false);
+      if (!("over" in first)) return { first, end };
+      end();
+      return first;
     },
-    attempt(now, deadline, further) {
-      const taken: End[] = [];
-      const wanted: [Limit, Leases][] = [["maxConnections", connections], ["maxPendingRequests", pending], ...(further ? [["maxRetries", retries] satisfies [Limit, Leases]] : [])];
-      for (const [over, of] of wanted) {
-        const end = of.take(now, deadline);
-        if (end === undefined) {
-          for (const give of taken) give();
-          return { over };
-        }
-        taken.push(end);
-      }
-      const end = (): void => {
-        for (const give of taken) give();
-      };
-      return { answered: taken[1]!, end };
-    },
+    further: (now, deadline) => attempt(now, deadline, true),
   };
 }
 

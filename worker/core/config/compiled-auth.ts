@@ -109,6 +109,7 @@ export interface CompiledRateLimit {
   readonly per: "principal" | "address" | "method";
   readonly calls: number;
   readonly periodMs: number;
-  /** null: counted in the isolate. */
+  /** null: counted in the isolate, or by all isolates together where it is `shared`. */
   readonly binding: string | null;
+  readonly shared: boolean;
 }

@@ -90,8 +90,10 @@ export interface CompiledOutlier {
   readonly maxEjected: number;
 }
 
-/** How much one isolate may have under way to a cluster; null: as much as comes. */
+/** How much one isolate, or all of them together, may have under way to a cluster; null: as much as comes. */
 export interface CompiledCircuitBreaker {
+  /** Whether all isolates count together. */
+  readonly shared: boolean;
   readonly maxConnections: number | null;
   readonly maxPendingRequests: number | null;
   readonly maxRequests: number | null;

@@ -1,12 +1,13 @@
 import type { Limiter, Ports } from "../../proxy/ports.ts";
 import { fetchDocument } from "../../transport/document.ts";
 import { kvStore, type KvNamespace } from "./store.ts";
+import { objectTally, type TallyNamespace } from "./tally.ts";
 import { cacheBoard, type CacheLike } from "./board.ts";
 import { type Fetcher, fetchTransport } from "../../transport/fetch.ts";
 
 /** The ports on workerd, with the board of the config that `digest` names. workerd does not tell a refused connection from a broken one, so a thrown error may have reached. */
 export function cloudflarePorts(env: object, digest: string): Ports {
-  const bindings = env as Readonly<Record<string, Binding>> & { readonly FAIRLEAD?: KvNamespace };
+  const bindings = env as Readonly<Record<string, Binding>> & { readonly FAIRLEAD?: KvNamespace; readonly FAIRLEAD_TALLY?: TallyNamespace };
   return {
     transport: fetchTransport({ bindings: (name) => asFetcher(bindings[name]), reached: () => "maybe", decodes: new Set(), resends: false }),
     now: () => Date.now(),
@@ -20,6 +21,7 @@ export function cloudflarePorts(env: object, digest: string): Ports {
     store: bindings.FAIRLEAD === undefined ? null : kvStore(bindings.FAIRLEAD),
     fetch: fetchDocument,
     limiter: (name) => asLimiter(bindings[name]),
+    tally: bindings.FAIRLEAD_TALLY === undefined ? null : objectTally(bindings.FAIRLEAD_TALLY),
     board: cacheBoard((caches as unknown as { readonly default: CacheLike }).default, digest),
     log: (entry) => console[entry.level](JSON.stringify(entry)),
   };

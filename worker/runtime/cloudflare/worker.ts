@@ -7,6 +7,7 @@ import artifact from "../../../dist/fairlead.compiled";
 import { connectionFacts } from "./facts.ts";
 import { cloudflarePorts } from "./ports.ts";
 import { sweeperClass, type Waking } from "./sweeper.ts";
+import { tallyClass } from "./tally-object.ts";
 
 const { config, digest } = await decodeArtifact(new Uint8Array(artifact));
 const minute = 60_000;
@@ -24,6 +25,7 @@ function open(env: object): Proxy {
 }
 
 export class Sweeper extends sweeperClass(config, (env) => cloudflarePorts(env, digest)) {}
+export class Tally extends tallyClass(config) {}
 
 export default {
   fetch(request: Request, env: object, context: ExecutionContext): Promise<Response> {

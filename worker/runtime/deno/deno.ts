@@ -15,12 +15,23 @@ export interface DenoRuntime {
 
 /** https://docs.deno.com/api/deno/~/Deno.Kv */
 export interface DenoKv {
+  get(key: DenoKvEntry["key"]): Promise<DenoKvEntry>;
   list(selector: { prefix: readonly string[] }, options: { batchSize: number }): AsyncIterable<{ readonly key: readonly (string | number)[]; readonly value: unknown }>;
   atomic(): DenoAtomic;
 }
 
+/** As it is now; null where there is none. */
+export interface DenoKvEntry {
+  readonly key: readonly (string | number)[];
+  readonly value: unknown;
+  readonly versionstamp: string | null;
+}
+
 interface DenoAtomic {
-  set(key: readonly (string | number)[], value: unknown): DenoAtomic;
+  /** Nothing is committed where one of these is not as it was. */
+  check(entry: Pick<DenoKvEntry, "key" | "versionstamp">): DenoAtomic;
+  /** `expireIn`: it goes after so many milliseconds, or somewhat later. */
+  set(key: readonly (string | number)[], value: unknown, options?: { readonly expireIn: number }): DenoAtomic;
   delete(key: readonly (string | number)[]): DenoAtomic;
-  commit(): Promise<unknown>;
+  commit(): Promise<{ readonly ok: boolean }>;
 }

@@ -3,10 +3,10 @@ import { sweepInterval } from "../../core/health/targets.ts";
 import { healthReader } from "../../health/reader.ts";
 import { jittered, sweepForAMinute } from "../../health/rounds.ts";
 import { sweeper } from "../../health/sweep.ts";
-import type { Store } from "../../proxy/ports.ts";
-import type { DenoRuntime } from "./deno.ts";
+import type { DenoKv, DenoRuntime } from "./deno.ts";
 import { denoPorts } from "./ports.ts";
 import { denoKvStore, memoryStore } from "./store.ts";
+import { kvTally } from "./tally.ts";
 
 /** `deno run --allow-net --allow-read [--allow-env] [--unstable-kv --allow-write] worker/runtime/deno/main.ts [--config FILE] [--port N] [--kv FILE]` */
 declare const Deno: DenoRuntime;
@@ -26,20 +26,21 @@ function readSecret(name: string): string | undefined {
 }
 
 /** Deno KV, at --kv or where Deno has its own. Without it what this process finds out is for itself, and lost with it. */
-async function openStore(): Promise<Store> {
+async function openKv(): Promise<DenoKv | undefined> {
   const path = option("--kv", "");
-  if (Deno.openKv === undefined && path === "") return memoryStore();
+  if (Deno.openKv === undefined && path === "") return undefined;
   try {
     if (Deno.openKv === undefined) throw new Error("--kv needs --unstable-kv");
-    return denoKvStore(await (path === "" ? Deno.openKv() : Deno.openKv(path)));
+    return await (path === "" ? Deno.openKv() : Deno.openKv(path));
   } catch (error) {
     console.warn(JSON.stringify({ level: "warn", event: "kv-unavailable", error: String(error) }));
-    return memoryStore();
+    return undefined;
   }
 }
 
 const { config } = await decodeArtifact(await Deno.readFile(option("--config", "dist/fairlead.compiled")));
-const ports = denoPorts(readSecret, await openStore());
+const kv = await openKv();
+const ports = kv === undefined ? denoPorts(readSecret, memoryStore(), null) : denoPorts(readSecret, denoKvStore(kv), kvTally(kv));
 const interval = sweepInterval(config.clusters);
 const proxy = createProxy({ config, ports, known: healthReader(ports, { probed: interval !== undefined }) });
 

@@ -1,9 +1,9 @@
-import type { Ports, Store } from "../../proxy/ports.ts";
+import type { Ports, Store, Tally } from "../../proxy/ports.ts";
 import { fetchDocument } from "../../transport/document.ts";
 import { errorText, fetchTransport } from "../../transport/fetch.ts";
 
 /** The ports on Deno. Its fetch says in words when a connection was refused: the request then surely did not reach. */
-export function denoPorts(env: (name: string) => string | undefined, store: Store): Ports {
+export function denoPorts(env: (name: string) => string | undefined, store: Store, tally: Tally | null): Ports {
   return {
     transport: fetchTransport({
       bindings: () => undefined,
@@ -22,6 +22,7 @@ export function denoPorts(env: (name: string) => string | undefined, store: Stor
     store,
     fetch: fetchDocument,
     limiter: () => undefined,
+    tally,
     // All calls of a process are in one isolate.
     board: null,
     log: (entry) => console[entry.level](JSON.stringify(entry)),

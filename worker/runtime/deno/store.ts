@@ -8,7 +8,7 @@ const mostPieces = 100;
 const root = "fairlead";
 
 /** Documents in Deno KV, each under `["fairlead", key, 0…]`. */
-export function denoKvStore(kv: DenoKv): Store {
+export function denoKvStore(kv: Pick<DenoKv, "list" | "atomic">): Store {
   async function pieces(key: string): Promise<Uint8Array[]> {
     const found: Uint8Array[] = [];
     for await (const { value } of kv.list({ prefix: [root, key] }, { batchSize: mostPieces })) if (value instanceof Uint8Array) found.push(value);

@@ -647,6 +647,14 @@ export declare type RateLimit = Message<"fairlead.config.v1.RateLimit"> & {
    * @generated from field: string binding = 4;
    */
   binding: string;
+
+  /**
+   * Count exactly, for all isolates together: on Cloudflare in Durable Objects, which wrangler.toml must bind as FAIRLEAD_TALLY, on Deno in
+   * Deno KV. Each call waits for that. While nobody there answers, each isolate counts for itself.
+   *
+   * @generated from field: bool shared = 5;
+   */
+  shared: boolean;
 };
 
 /**

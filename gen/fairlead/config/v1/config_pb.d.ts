@@ -288,7 +288,7 @@ export declare const ClusterSchema: GenMessage<Cluster>;
 
 /**
  * How much one isolate may have under way to one cluster: each isolate counts for itself, and there are as many as the runtime
- * starts. A call beyond a limit is refused as UNAVAILABLE and not sent again; a further attempt beyond one is not made. A call
+ * starts, unless they are `shared`. A call beyond a limit is refused as UNAVAILABLE and not sent again; a further attempt beyond one is not made. A call
  * that the runtime drops without a word counts until its deadline.
  * https://github.com/grpc/proposal/blob/master/A32-xds-circuit-breaking.md
  *
@@ -322,6 +322,14 @@ export declare type CircuitBreaker = Message<"fairlead.config.v1.CircuitBreaker"
    * @generated from field: optional uint32 max_retries = 4;
    */
   maxRetries?: number | undefined;
+
+  /**
+   * Count what all isolates have under way together, in a Durable Object that is asked before a call goes on: wrangler.toml must bind it
+   * as FAIRLEAD_TALLY. While it does not answer, and on Deno, each isolate counts for itself. Default: each does.
+   *
+   * @generated from field: bool shared = 5;
+   */
+  shared: boolean;
 };
 
 /**
