@@ -16,6 +16,8 @@ export interface ServeOptions {
   readonly cache?: string;
   /** Whether a Durable Object sweeps; workerd only. Default: where wrangler.toml binds FAIRLEAD_SWEEPER. */
   readonly sweeper?: boolean;
+  /** A header in which each request tells, in JSON, what Cloudflare would tell of its connection (`cf`); workerd only. Default: none. */
+  readonly cfHeader?: string;
   /** Secrets by name, as `wrangler secret put` would set them. */
   readonly secrets?: Readonly<Record<string, string>>;
 }

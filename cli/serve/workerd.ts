@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { parse } from "smol-toml";
 import { decodeArtifact } from "../../worker/core/config/artifact.ts";
 import type { CompiledConfig } from "../../worker/core/config/compiled.ts";
-import { sweepInterval } from "../../worker/core/health/targets.ts";
+import { regionsOf, sweepInterval } from "../../worker/core/health/targets.ts";
 import { serveCache } from "./cache.ts";
 import { serveInChild } from "./child.ts";
 import { serveKv } from "./kv.ts";
@@ -18,7 +18,7 @@ import { ticker, tickerFlags, tickerModule } from "./ticker.ts";
 const minute = 60_000;
 
 /** Serves with plain workerd, as it would run on one's own machines: no wrangler, no emulation of Cloudflare. */
-export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = {}, cache, sweeper = wrangler().bindsSweeper }: Omit<ServeOptions, "runtime">): Promise<Served> {
+export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = {}, cache, cfHeader, sweeper = wrangler().bindsSweeper }: Omit<ServeOptions, "runtime">): Promise<Served> {
   const directory = mkdtempSync(join(tmpdir(), "fairlead-"));
   const sockets = { kv: join(directory, "kv.sock"), tick: join(directory, "tick.sock"), cache: cache ?? join(directory, "cache.sock") };
   const kv = serveKv(sockets.kv);
@@ -31,8 +31,9 @@ export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = 
     rmSync(sockets.tick, { force: true });
     const { config } = await decodeArtifact(bytes);
     interval = sweepInterval(config.clusters);
+    const prober = regionsOf(config.clusters.map(({ healthCheck }) => healthCheck)).length > 0;
     await writeFile(join(directory, "fairlead.compiled"), bytes);
-    await writeFile(join(directory, "config.capnp"), workerdConfig({ bindings: { ...bindingUrls(config), ...bindings }, secrets, sockets, sweeper }));
+    await writeFile(join(directory, "config.capnp"), workerdConfig({ bindings: { ...bindingUrls(config), ...bindings }, secrets, sockets, sweeper, prober, cfHeader }));
   };
   const cleanUp = () => {
     ticking.every(undefined);
@@ -97,17 +98,21 @@ interface Emulated {
   readonly secrets: Readonly<Record<string, string>>;
   /** Whether an object sweeps. */
   readonly sweeper: boolean;
+  /** Whether objects probe, one for each region, all on this machine. */
+  readonly prober: boolean;
+  readonly cfHeader: string | undefined;
   /** Paths of Unix sockets. */
   readonly sockets: { readonly kv: string; readonly tick: string; readonly cache: string };
 }
 
 /** https://github.com/cloudflare/workerd/blob/main/src/workerd/server/workerd.capnp */
-function workerdConfig({ bindings, secrets, sockets, sweeper }: Emulated): string {
+function workerdConfig({ bindings, secrets, sockets, sweeper, prober, cfHeader }: Emulated): string {
   const names = Object.keys(bindings);
   const { date, flags } = wrangler();
   const all = [
     '(name = "FAIRLEAD", kvNamespace = "kv")',
     ...(sweeper ? ['(name = "FAIRLEAD_SWEEPER", durableObjectNamespace = "Sweeper")'] : []),
+    ...(prober ? ['(name = "FAIRLEAD_PROBER", durableObjectNamespace = "Prober")'] : []),
     ...names.map((name) => `(name = ${JSON.stringify(name)}, service = ${JSON.stringify(`binding:${name}`)})`),
     ...Object.entries(secrets).map(([name, value]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(value)})`),
   ];
@@ -124,7 +129,10 @@ const config :Workerd.Config = (
       bindings = [${all.join(", ")}],
       globalOutbound = "network",
       cacheApiOutbound = "cache",
-      durableObjectNamespaces = [(className = "Sweeper", uniqueKey = "fairlead-sweeper", enableSql = true)],
+      durableObjectNamespaces = [
+        (className = "Sweeper", uniqueKey = "fairlead-sweeper", enableSql = true),
+        (className = "Prober", uniqueKey = "fairlead-prober", enableSql = true),
+      ],
       durableObjectStorage = (inMemory = void),
     )),
     (name = "ticker", worker = (
@@ -139,7 +147,7 @@ const config :Workerd.Config = (
     ${names.map((name) => external(name, bindings[name] ?? "")).join("\n    ")}
   ],
   sockets = [
-    (name = "http", address = "127.0.0.1:0", http = (), service = "main"),
+    (name = "http", address = "127.0.0.1:0", http = (${cfHeader === undefined ? "" : `cfBlobHeader = ${JSON.stringify(cfHeader)}`}), service = "main"),
     (name = "tick", address = ${JSON.stringify(`unix:${sockets.tick}`)}, http = (), service = "ticker"),
   ],
 );

@@ -72,6 +72,14 @@ test("an entry with a state or a key that nobody knows is passed over, and times
   expect("value" in read && [...read.value.endpoints].map(([key, { since }]) => [key, since])).toEqual([["b", 0], ["__proto__", 0]]);
 });
 
+test("what a region says that nobody knows, or without a state that anybody knows, is passed over; an endpoint without regions is read as before there were any", () => {
+  const row = (region: string, state: number) => ({ region, state: state as State });
+  const regions = [row("weur", 2), row("mars", 2), row("__proto__", 1), row("", 1), row("enam", 9)];
+  const bytes = toBinary(HealthTableSchema, create(HealthTableSchema, { schemaVersion: 1, writtenAt: timestampFromMs(noon), endpoints: [{ key: "a", state: 1, regions }, { key: "b", state: 1 }] }));
+  const read = decodeTable(bytes);
+  expect("value" in read && [...read.value.endpoints].map(([key, { state, regions: of }]) => [key, state, [...of].map(([region, found]) => [region, found.state])])).toEqual([["a", "healthy", [["weur", "unhealthy"]]], ["b", "healthy", []]]);
+});
+
 test("what an origin says is one short printable line", () => {
   fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 900 }), (text) => {
     expect(shortText(text)).toMatch(/^[^\p{C}]{0,120}$/u);
