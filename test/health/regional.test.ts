@@ -77,7 +77,7 @@ describe("a sweep with probers", () => {
     const alone = world(notServing);
     await sweeper(config(), alone)();
     expect(statesOf(alone)).toEqual(["unhealthy", {}]);
-    expect(alone.logged).not.toContainEqual(expect.objectContaining({ event: "prober-silent" }));
+    expect(alone.logged).toEqual([{ level: "warn", event: "prober-missing", regions }, expect.objectContaining({ event: "health-flip" }), expect.objectContaining({ event: "health-flip" })]);
   });
 });
 

@@ -1,7 +1,7 @@
 import type { CompiledConfig } from "../core/config/compiled.ts";
 import { judge } from "../core/health/judge.ts";
 import { type HealthTable, isFresh } from "../core/health/table.ts";
-import { dueTargets, targetsOf } from "../core/health/targets.ts";
+import { dueTargets, regionsOf, targetsOf } from "../core/health/targets.ts";
 import type { Ports, Store } from "../proxy/ports.ts";
 import { tableKey } from "./documents.ts";
 import { type Prober, probeFromRegions } from "./regional.ts";
@@ -36,6 +36,8 @@ export interface SweepAids {
 export function sweeper({ clusters }: Pick<CompiledConfig, "clusters">, ports: Ports, { memory, prober }: SweepAids = {}): Sweep {
   const targets = targetsOf(clusters);
   const checks = new Map([...targets].map(([key, { check }]) => [key, check]));
+  const regions = regionsOf(checks.values());
+  if (prober === undefined && regions.length > 0) ports.log({ level: "warn", event: "prober-missing", regions });
   let last: HealthTable | null = null;
   let unwritten = false;
   let busy = false;

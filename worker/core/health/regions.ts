@@ -45,7 +45,7 @@ export interface Whereabouts {
 
 export const nowhereYet: Whereabouts = { region: null, votes: 0 };
 
-/** More votes do not count, so that an isolate can change its mind, as where a test called it from afar. */
+/** More votes do not count, so that what is wrong at first can be put right. */
 const mostVotes = 20;
 
 /**
