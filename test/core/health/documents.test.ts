@@ -63,6 +63,15 @@ test("a table of 10,000 endpoints fits", () => {
   expect(decodeTable(bytes)).toMatchObject({ value: { endpoints: { size: 10_000 } } });
 });
 
+test("a table of 5,000 endpoints fits that are down from three regions, each with a long reason", () => {
+  const sick = health({ state: "unhealthy", detail: "x".repeat(120) });
+  const regions = new Map(["weur", "enam", "apac-ne"].map((region) => [region, sick]));
+  const many = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`users/eu-west-1/https://users-${i}.euw1.example.com/prefix`, { ...sick, regions }]));
+  const bytes = encodeTable(table(many));
+  expect(bytes.length).toBeLessThan(mostBytes);
+  expect(decodeTable(bytes)).toMatchObject({ value: { endpoints: { size: 5000 } } });
+});
+
 test("an entry with a state or a key that nobody knows is passed over, and times are kept within what a clock can show", () => {
   const at = (seconds: bigint) => create(TimestampSchema, { seconds, nanos: -5 });
   const entry = (key: string, state: number, since?: Timestamp) => create(EndpointHealthSchema, { key, state: state as State, ...(since && { since }) });

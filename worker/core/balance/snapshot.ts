@@ -6,7 +6,8 @@ import { type Weighted, weighted } from "./weighted.ts";
 
 /**
  * What is known of an endpoint. `unknown` is as good as `healthy`; an `unhealthy` or `ejected` one is chosen in panic alone, as is
- * an `unreached` one, which is well but for probes from the region that is near; a `drained` one never. One on `probation` was ejected and gets one call, which can be repeated elsewhere, before the others.
+ * an `unreached` one, which is well but for probes from the region that is near; a `drained` one never. One on `probation` was
+ * ejected and gets one call, which can be repeated elsewhere, before the others.
  */
 export type EndpointState = "unknown" | "healthy" | "unhealthy" | "unreached" | "ejected" | "probation" | "drained";
 
