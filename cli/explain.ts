@@ -1,9 +1,12 @@
 import { explain, type Explanation, routeRule } from "../worker/core/balance/explain.ts";
 import { pickCluster, pickEndpoint, type Random } from "../worker/core/balance/pick.ts";
 import type { RawPlace } from "../worker/core/balance/place.ts";
+import { observe } from "../worker/core/balance/observation.ts";
 import { isMethodPath, router } from "../worker/core/balance/route.ts";
 import { snapshot } from "../worker/core/balance/snapshot.ts";
 import type { CompiledConfig } from "../worker/core/config/compiled.ts";
+import { nearestRegion } from "../worker/core/health/regions.ts";
+import { regionsOf } from "../worker/core/health/targets.ts";
 import { surveyRequest } from "../worker/core/protocol/metadata.ts";
 import { asker } from "../worker/proxy/ask.ts";
 import { policySays } from "./config/policy-table.ts";
@@ -34,7 +37,9 @@ export function explainImagined(config: CompiledConfig, call: ImaginedCall, rand
   const may = policySays(config, methodIn(path));
   if (may === undefined) return { rules: [first, { rule: "policy", says: "nothing says who may call it" }], localities: [], picked: null };
   const ask = asker(config)({ route, metadata, request: { headers }, facts: { place: () => place, clientAddress: () => address } });
-  const now = snapshot(config.clusters);
+  const regions = regionsOf(config.clusters.map(({ healthCheck }) => healthCheck));
+  const here = place === null || ask.place.at === undefined ? null : nearestRegion(ask.place.at, regions);
+  const now = snapshot(config.clusters, undefined, { observations: config.clusters.map(observe), now: 0, here });
   const cluster = pickCluster(now, ask, random);
   const picked = pickEndpoint(now, cluster, ask, random);
   const { rules, ...rest } = explain(now, ask, cluster, picked && { region: picked.region, endpoint: picked.endpoint.url });

@@ -1,5 +1,8 @@
 import { Agent, type IncomingMessage, request } from "node:http";
+import { flagTrailer, splitEnvelopes, writeEnvelope } from "../../worker/core/protocol/envelope.ts";
+import { endFromTrailerBlock, endFromTrailers } from "../../worker/core/protocol/trailers.ts";
 import { callerAt, callPath, deadlineMs, endpoints, idHeader, message, now, perSecond, placeHeaders } from "./layout.ts";
+import type { Wires } from "./wires.ts";
 
 /** A call and how it ended; times in milliseconds since 1970. */
 export interface Call {
@@ -16,7 +19,35 @@ export interface Call {
 
 /** The proxy's own deadline comes first; a caller whose proxy is silent gives up this much later, in milliseconds. */
 const patience = 500;
-const body = message("drill");
+
+/** How a call is written, and its end read from a reply that came whole. */
+interface Speech {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  /** The message of a good end; the code of any other; undefined where it says none. */
+  readonly end: (head: IncomingMessage, body: Buffer) => { readonly message: Buffer } | { readonly code: string | undefined };
+}
+
+const speeches: Readonly<Record<Wires["callers"], Speech>> = {
+  /** A good end is HTTP 200. https://connectrpc.com/docs/protocol/#unary-response */
+  connect: {
+    headers: { "content-type": "application/proto", "connect-protocol-version": "1", "connect-timeout-ms": String(deadlineMs) },
+    body: message("drill"),
+    end: ({ statusCode }, body) => (statusCode === 200 ? { message: body } : { code: /"code":\s*"(\w+)"/.exec(body.toString("latin1"))?.[1] }),
+  },
+  "grpc-web": {
+    headers: { "content-type": "application/grpc-web+proto", "x-grpc-web": "1", "grpc-timeout": `${deadlineMs}m` },
+    body: writeEnvelope(0, message("drill")),
+    end({ statusCode, headers }, body) {
+      if (statusCode !== 200) return { code: undefined };
+      const { envelopes } = splitEnvelopes(new Uint8Array(body));
+      const trailer = envelopes.find(({ flags }) => flags === flagTrailer);
+      const end = trailer === undefined ? endFromTrailers(new Headers(Object.entries(headers).map(([name, value]) => [name, String(value)]))) : endFromTrailerBlock(trailer.data);
+      const first = envelopes.find(({ flags }) => flags === 0);
+      return end?.code === "ok" && first !== undefined ? { message: Buffer.from(first.data) } : { code: end?.code };
+    },
+  },
+};
 
 export interface Callers {
   /** One call now. */
@@ -26,7 +57,8 @@ export interface Callers {
   close(): void;
 }
 
-export function openCallers(url: string): Callers {
+export function openCallers(url: string, speaking: Wires["callers"] = "connect"): Callers {
+  const { headers, body, end: endOf } = speeches[speaking];
   // A connection that was idle for long may be closed by the other side just as a call goes out on it.
   const agent = new Agent({ keepAlive: true, maxSockets: Infinity, maxFreeSockets: 10_000, scheduling: "lifo", timeout: 2000 });
   const { hostname, port } = new URL(url);
@@ -45,9 +77,7 @@ export function openCallers(url: string): Callers {
         path: callPath,
         method: "POST",
         headers: {
-          "content-type": "application/proto",
-          "connect-protocol-version": "1",
-          "connect-timeout-ms": String(deadlineMs),
+          ...headers,
           "content-length": String(body.length),
           [placeHeaders.latitude]: String(callerAt.lat),
           [placeHeaders.longitude]: String(callerAt.lng),
@@ -58,7 +88,7 @@ export function openCallers(url: string): Callers {
         end("no answer");
         outgoing.destroy();
       }, deadlineMs + patience);
-      outgoing.once("response", (response) => void readEnd(response).then(({ outcome, by }) => end(outcome, by)));
+      outgoing.once("response", (response) => void readEnd(response, endOf).then(({ outcome, by }) => end(outcome, by)));
       outgoing.on("error", (error: NodeJS.ErrnoException) => end(error.code ?? error.message));
       outgoing.end(body);
     });
@@ -85,18 +115,16 @@ export function openCallers(url: string): Callers {
 
 const indexes = new Map(endpoints.map(({ name }, index) => [message(name).toString("latin1"), index]));
 
-/** A good end is HTTP 200 with the whole reply of an endpoint. https://connectrpc.com/docs/protocol/#unary-response */
-async function readEnd(response: IncomingMessage): Promise<{ outcome: string; by: number }> {
+/** A good end has the whole reply of an endpoint. */
+async function readEnd(response: IncomingMessage, endOf: Speech["end"]): Promise<{ outcome: string; by: number }> {
   const chunks: Buffer[] = [];
   try {
     for await (const chunk of response) chunks.push(chunk as Buffer);
   } catch (error) {
     return { outcome: (error as NodeJS.ErrnoException).code ?? String(error), by: -1 };
   }
-  const text = Buffer.concat(chunks).toString("latin1");
-  if (response.statusCode === 200) {
-    const by = indexes.get(text);
-    return by === undefined ? { outcome: "wrong reply", by: -1 } : { outcome: "ok", by };
-  }
-  return { outcome: /"code":\s*"(\w+)"/.exec(text)?.[1] ?? `HTTP ${response.statusCode}`, by: -1 };
+  const end = endOf(response, Buffer.concat(chunks));
+  if ("code" in end) return { outcome: end.code ?? `HTTP ${response.statusCode}`, by: -1 };
+  const by = indexes.get(end.message.toString("latin1"));
+  return by === undefined ? { outcome: "wrong reply", by: -1 } : { outcome: "ok", by };
 }

@@ -25,6 +25,8 @@ export const faults = ["refused", "blackhole", "unavailable", "trailers-only", "
 export type Fault = (typeof faults)[number];
 
 export const runtimes = ["workerd", "deno"] as const;
+/** What stands between callers and origins: fairlead on a runtime, or Envoy for comparison. */
+export type Proxy = (typeof runtimes)[number] | "envoy";
 
 /** What the config says of the method. */
 export const methods = { safe: "NO_SIDE_EFFECTS", idempotent: "IDEMPOTENT", unsafe: "IDEMPOTENCY_UNKNOWN" } as const;
@@ -37,6 +39,8 @@ export function sickOf(fault: Fault): readonly number[] {
 
 export const service = "fairlead.drill.v1.DrillService";
 export const callPath = `/${service}/Call`;
+/** The Host of calls that name none. */
+export const callAuthority = "drill";
 export const healthPath = "/grpc.health.v1.Health/Check";
 
 /** Headers of the caller's place, a stone's throw from the nearest locality. */

@@ -23,7 +23,7 @@ async function main(args: readonly string[]): Promise<number> {
   const { drills, json } = options;
   const all: Figures[] = [];
   for (const drill of drills) {
-    if (drills.length > 1) console.log(`${drill.fault} on ${drill.runtime} ...`);
+    if (drills.length > 1) console.log(`${drill.fault} on ${drill.proxy} ...`);
     try {
       all.push(tally(drill, await run(drill)));
     } catch (error) {

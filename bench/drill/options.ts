@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
-import type { Runtime } from "../../cli/serve/serve.ts";
-import { type Fault, faultAt, faults, type Method, methods, perSecond, returnAt, runtimes } from "./layout.ts";
+import { type Fault, faultAt, faults, type Method, methods, perSecond, type Proxy, returnAt, runtimes } from "./layout.ts";
 
 export const usage = `usage: npm run drill -- --runtime RUNTIME --fault FAULT [options]
+       npm run drill -- --proxy envoy (--fault FAULT | --all) [options]
        npm run drill -- --all [options]
        npm run drill -- --prove
 
@@ -12,7 +12,9 @@ Calls the proxy ${perSecond} times a second while the nearest of three places fa
   --fault F         refused (sockets are closed), blackhole (nothing is answered), unavailable (HTTP 503),
                     trailers-only (HTTP 200, status 14 in the trailer frame), gray (one endpoint: every second
                     call fails, the others take ten times as long)
-  --all             the five faults on both runtimes (or on --runtime's), one after another
+  --proxy P         fairlead (the default) or envoy, which ENVOY_PATH or PATH must lead to, with two retries, outlier detection
+                    and health checks; it has no runtime
+  --all             the five faults on both runtimes (or on --runtime's, or on Envoy), one after another
   --method M        ${Object.keys(methods).join(", ")}; default idempotent
   --seconds N       how long callers call; default 44, at least ${returnAt + 6}
   --health-checks   the proxy probes each endpoint every 10 s; default: it learns from calls alone
@@ -25,7 +27,7 @@ Exits 0, 1 if a bar is broken, 2 if nothing could be measured.
 
 /** One run. */
 export interface Drill {
-  readonly runtime: Runtime;
+  readonly proxy: Proxy;
   readonly fault: Fault;
   readonly method: Method;
   readonly seconds: number;
@@ -43,6 +45,7 @@ export function readOptions(args: readonly string[]): Options | "prove" | "help"
     args: [...args],
     options: {
       runtime: { type: "string" },
+      proxy: { type: "string", default: "fairlead" },
       fault: { type: "string" },
       method: { type: "string", default: "idempotent" },
       seconds: { type: "string", default: "44" },
@@ -59,10 +62,11 @@ export function readOptions(args: readonly string[]): Options | "prove" | "help"
   const seconds = Number(values.seconds);
   const least = returnAt + 6;
   if (!Number.isInteger(seconds) || seconds < least) throw new Error(`Cannot use --seconds as it must be a whole number of at least ${least}: current value is ${values.seconds}`);
-  const whole = values.all && values.fault === undefined;
-  const onRuntimes = values.all && values.runtime === undefined ? runtimes : [oneOf("runtime", runtimes, values.runtime)];
-  const ofFaults = whole ? faults : [oneOf("fault", faults, values.fault)];
-  const drills = onRuntimes.flatMap((runtime) => ofFaults.map((fault) => ({ runtime, fault, method, seconds, healthChecks: values["health-checks"] })));
+  const envoy = oneOf("proxy", ["fairlead", "envoy"] as const, values.proxy) === "envoy";
+  if (envoy && values.runtime !== undefined) throw new Error(`Cannot use --runtime with --proxy envoy, which has none: current value is ${values.runtime}`);
+  const proxies: readonly Proxy[] = envoy ? ["envoy"] : values.all && values.runtime === undefined ? runtimes : [oneOf("runtime", runtimes, values.runtime)];
+  const ofFaults = values.all && values.fault === undefined ? faults : [oneOf("fault", faults, values.fault)];
+  const drills = proxies.flatMap((proxy) => ofFaults.map((fault) => ({ proxy, fault, method, seconds, healthChecks: envoy || values["health-checks"] })));
   return { drills, json: values.json };
 }
 

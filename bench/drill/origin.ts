@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { answersOf, type Say } from "./answers.ts";
 import { type Endpoint, type Fault, grayFactor, healthPath, workMs } from "./layout.ts";
@@ -12,7 +12,7 @@ export interface Origin {
 }
 
 /** Serves one endpoint; `onCall` is told of each call when its head is there, answered or not. */
-export async function openOrigin({ name, rttMs }: Endpoint, port: number, onCall: (request: IncomingMessage) => void): Promise<Origin> {
+export async function openOrigin({ name, rttMs }: Endpoint, port: number, onCall: (headers: IncomingHttpHeaders) => void): Promise<Origin> {
   const answers = answersOf(name);
   const usualMs = rttMs + workMs;
   const sockets = new Set<Socket>();
@@ -23,7 +23,7 @@ export async function openOrigin({ name, rttMs }: Endpoint, port: number, onCall
   function handle(request: IncomingMessage, response: ServerResponse): void {
     const probe = request.url === healthPath;
     if (probe) probes++;
-    else onCall(request);
+    else onCall(request.headers);
     request.resume().once("end", () => {
       // A request that came while the endpoint was a black hole is lost for good.
       if (fault === "blackhole") return;

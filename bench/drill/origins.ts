@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { endpoints, type Fault, idHeader, now, sickOf } from "./layout.ts";
+import { openGrpcOrigin } from "./grpc-origin.ts";
 import { openOrigin, type Origin } from "./origin.ts";
 
 /** A call's head that reached an endpoint: the call's id (-1: none), the endpoint's index, and when. */
@@ -25,9 +26,9 @@ export interface Origins {
 
 type Command = { readonly fault: Fault; readonly on: boolean } | "report";
 
-/** Starts all endpoints in one process of their own. */
-export async function startOrigins(): Promise<Origins> {
-  const child: ChildProcess = fork(import.meta.filename, ["serve"], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+/** Starts all endpoints in one process of their own; `grpc`: they speak gRPC over HTTP/2 instead of Connect and gRPC-Web. */
+export async function startOrigins(grpc = false): Promise<Origins> {
+  const child: ChildProcess = fork(import.meta.filename, ["serve", ...(grpc ? ["grpc"] : [])], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
   const died = once(child, "exit").then(([code]) => {
     throw new Error(`Cannot go on as the origins must stay up: they exited with code ${code}`);
   });
@@ -46,7 +47,7 @@ export async function startOrigins(): Promise<Origins> {
   };
 }
 
-async function serve(): Promise<void> {
+async function serve(open: typeof openOrigin): Promise<void> {
   const seen: Seen[] = [];
   const origins: Origin[] = [];
   const delay = monitorEventLoopDelay({ resolution: 5 });
@@ -54,7 +55,7 @@ async function serve(): Promise<void> {
   // Below what the system gives to outgoing connections: a port that is closed for a while must not be taken by one.
   let port = 20_000 + (process.pid % 500) * 20;
   for (const [index, endpoint] of endpoints.entries()) {
-    origins.push(await firstFree(() => openOrigin(endpoint, port++, ({ headers }) => seen.push([Number(headers[idHeader] ?? -1), index, now()]))));
+    origins.push(await firstFree(() => open(endpoint, port++, (headers) => seen.push([Number(headers[idHeader] ?? -1), index, now()]))));
   }
   process.on("message", async (command: Command) => {
     if (command === "report") return process.send?.({ seen, probes: origins.map(({ probes }) => probes()), heldUpMs: delay.max / 1e6 } satisfies OriginsReport);
@@ -75,4 +76,4 @@ async function firstFree(open: () => Promise<Origin>): Promise<Origin> {
   }
 }
 
-if (process.argv[2] === "serve" && process.send !== undefined) await serve();
+if (process.argv[2] === "serve" && process.send !== undefined) await serve(process.argv[3] === "grpc" ? openGrpcOrigin : openOrigin);

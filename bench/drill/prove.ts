@@ -5,7 +5,7 @@ import { writeEnvelope } from "../../worker/core/protocol/envelope.ts";
 import { openCallers } from "./callers.ts";
 import { callPath, type Endpoint, endpoints, type Fault, faults, grayFactor, healthPath, idHeader, message, now, perSecond, sickOf, workMs } from "./layout.ts";
 import { type Origins, startOrigins } from "./origins.ts";
-import { dialectOf } from "./proxy.ts";
+import { originsOf } from "./wires.ts";
 
 /** A reply that has not come after so many milliseconds does not come. */
 const silence = 600;
@@ -107,7 +107,7 @@ function shown({ text, ms }: Said): string {
 }
 
 function ask(url: string, what: Asked, fault: Fault): Promise<Said> {
-  const web = dialectOf(fault) === "GRPC_WEB";
+  const web = originsOf(fault) === "grpc-web";
   const body = what === "call" ? message("drill") : new Uint8Array();
   const begin = performance.now();
   return new Promise((resolve) => {

@@ -6,10 +6,10 @@ import { verdict } from "./verdict.ts";
 /** One run: a row a phase, what the failing endpoints had second by second, and the bars. */
 export function report(figures: Figures): string {
   const { drill, calls, failed, slow, slowFirst, reachedTwo, sickShares, back, steepest, rate, lateMs, heldUpMs, probes, phases } = figures;
-  const { runtime, fault, method, healthChecks, seconds } = drill;
+  const { proxy, fault, method, healthChecks, seconds } = drill;
   const head = ["phase", "calls", "failed", `> ${slowMs} ms`, "p50 ms", "p99 ms", "max ms", ...localities.map(({ name }) => name), "arrived", "at failing", "codes"];
   return [
-    `${fault} on ${runtime}, ${method} method, health checks ${healthChecks ? "on" : "off"}: ${seconds} s of ${perSecond} calls/s`,
+    `${fault} on ${proxy}, ${method} method, health checks ${healthChecks ? "on" : "off"}: ${seconds} s of ${perSecond} calls/s`,
     "",
     table(head, phases.filter(({ calls }) => calls > 0).map(row), head.slice(1, -1).map((_, i) => i + 1)),
     "",
@@ -42,13 +42,13 @@ function row({ phase, calls, failed, slow, p50, p99, max, answered, arrived, arr
 
 /** Many runs: a row each. */
 export function summary(all: readonly Figures[]): string {
-  const head = ["runtime", "fault", "method", "calls", "failed", "slow", "in first second", "p99 during", "max", "sick after 1 s", "two origins", "back", "broken"];
+  const head = ["proxy", "fault", "method", "calls", "failed", "slow", "in first second", "p99 during", "max", "sick after 1 s", "two origins", "back", "broken"];
   const rows = all.map((figures) => {
     const { drill, calls, failed, slow, slowFirst, reachedTwo, back, phases } = figures;
     const during = phases.find(({ phase }) => phase === "during");
     const broken = verdict(figures).flatMap(({ name, ok }) => (ok ? [] : [name]));
     return [
-      drill.runtime,
+      drill.proxy,
       drill.fault,
       drill.method,
       ...[calls, failed, slow, slowFirst].map(String),

@@ -4,6 +4,7 @@ import { faultAt, now, returnAt } from "./layout.ts";
 import type { Drill } from "./options.ts";
 import { type OriginsReport, startOrigins } from "./origins.ts";
 import { serveProxy } from "./proxy.ts";
+import { wiresOf } from "./wires.ts";
 
 /** All that was seen in one run; times in milliseconds since 1970. */
 export interface Recorded {
@@ -19,10 +20,11 @@ export interface Recorded {
 const warmUps = 30;
 
 export async function run(drill: Drill): Promise<Recorded> {
-  const origins = await startOrigins();
+  const wires = wiresOf(drill);
+  const origins = await startOrigins(wires.origins === "grpc");
   try {
     const proxy = await serveProxy(origins.urls, drill);
-    const callers = openCallers(proxy.url);
+    const callers = openCallers(proxy.url, wires.callers);
     try {
       for (let i = 0; i < warmUps; i++) {
         const { outcome } = await callers.call(-1);

@@ -105,6 +105,7 @@ function compileHealthCheck(check: HealthCheck | undefined): CompiledHealthCheck
     intervalMs: check.interval ? durationMs(check.interval) : 60_000,
     unhealthyThreshold: check.unhealthyThreshold ?? 3,
     healthyThreshold: check.healthyThreshold ?? 2,
+    regions: check.regions,
   };
 }
 

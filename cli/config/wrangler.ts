@@ -33,8 +33,9 @@ export function checkWrangler(file: string, env: string | undefined, { config, t
   }
   const store = bindingNames((inner ?? top)["kv_namespaces"]);
   checkAuthBindings({ where, store, limits: (inner ?? top)["ratelimits"] }, { config, tree, report });
-  checkTally(where, table((inner ?? top)["durable_objects"])?.["bindings"], { config, tree, report });
-  checkHealth({ where, store, crons: cronsOf(inner) ?? cronsOf(top) ?? [] }, { config, tree, report });
+  const objects = objectsOf(inner ?? top);
+  checkTally(where, objects, { config, tree, report });
+  checkHealth({ where, store, crons: cronsOf(inner) ?? cronsOf(top) ?? [], objects }, { config, tree, report });
   if (table((inner ?? {})["cache"] ?? top["cache"])?.["enabled"] === true) {
     const line = lineOf(text, inner?.["cache"] === undefined ? "cache" : `env.${env}.cache`);
     const message = "must not be true on the default entrypoint: the cache answers before any caller is authenticated";
@@ -47,15 +48,26 @@ interface ForHealth {
   /** Names of KV bindings. */
   readonly store: readonly string[];
   readonly crons: readonly unknown[];
+  /** Classes of Durable Objects, by the names of their bindings. */
+  readonly objects: ReadonlyMap<unknown, unknown>;
 }
 
 /** Probes need the cron of every minute, which is what the age of a health table is reckoned by, and the KV that keeps it. */
-function checkHealth({ where, store, crons }: ForHealth, { config, tree, report }: { config: Config; tree: MapTree; report: Report }): void {
+function checkHealth({ where, store, crons, objects }: ForHealth, { config, tree, report }: { config: Config; tree: MapTree; report: Report }): void {
   const probed = Object.keys(config.clusters).find((name) => config.clusters[name]?.healthCheck !== undefined);
   if (probed === undefined) return;
   const path = ["clusters", probed, "health_check"];
   if (!store.includes("FAIRLEAD")) report.of(tree, path, `needs [[kv_namespaces]] with binding = "FAIRLEAD" in ${where}, for the health table${didYouMean("FAIRLEAD", store)}`);
   if (!crons.includes("* * * * *")) report.of(tree, path, `needs [triggers] with crons = ["* * * * *"] in ${where}, for the probes: current value is ${JSON.stringify(crons)}`);
+  const regional = Object.keys(config.clusters).find((name) => (config.clusters[name]?.healthCheck?.regions.length ?? 0) > 0);
+  if (regional === undefined || objects.get("FAIRLEAD_PROBER") === "Prober") return;
+  const names = [...objects.keys()].map(String);
+  report.of(tree, ["clusters", regional, "health_check", "regions"], `needs [[durable_objects.bindings]] with name = "FAIRLEAD_PROBER" and class_name = "Prober" in ${where}, for the objects that probe there${didYouMean("FAIRLEAD_PROBER", names)}`);
+}
+
+function objectsOf(from: TomlTable): ReadonlyMap<unknown, unknown> {
+  const bindings = table(from["durable_objects"])?.["bindings"];
+  return new Map(Array.isArray(bindings) ? bindings.map((binding) => [table(binding)?.["name"], table(binding)?.["class_name"]]) : []);
 }
 
 /** Triggers, unlike bindings, are inherited. */

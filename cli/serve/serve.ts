@@ -20,6 +20,8 @@ export interface ServeOptions {
   readonly sweeper?: boolean;
   /** So many isolates take calls in turn; workerd only. Default: 1. */
   readonly isolates?: number;
+  /** A header in which each request tells, in JSON, what Cloudflare would tell of its connection (`cf`); workerd only. Default: none. */
+  readonly cfHeader?: string;
   /** Secrets by name, as `wrangler secret put` would set them. */
   readonly secrets?: Readonly<Record<string, string>>;
 }

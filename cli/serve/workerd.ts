@@ -7,18 +7,21 @@ import { join } from "node:path";
 import { parse } from "smol-toml";
 import { decodeArtifact } from "../../worker/core/config/artifact.ts";
 import type { CompiledConfig } from "../../worker/core/config/compiled.ts";
-import { sweepInterval } from "../../worker/core/health/targets.ts";
+import { regionsOf, sweepInterval } from "../../worker/core/health/targets.ts";
 import { serveCache } from "./cache.ts";
 import { serveInChild } from "./child.ts";
 import { serveKv } from "./kv.ts";
 import { packagePath } from "./root.ts";
 import type { Served, ServeOptions } from "./serve.ts";
-import { ticker, tickerFlags, tickerModule } from "./ticker.ts";
+import { ticker, tickerModule } from "./ticker.ts";
+import { turnsModule, workerdConfig } from "./workerd-config.ts";
 
 const minute = 60_000;
 
 /** Serves with plain workerd, as it would run on one's own machines: no wrangler, no emulation of Cloudflare. */
-export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = {}, cache, sweeper = wrangler().bindsSweeper, isolates = 1 }: Omit<ServeOptions, "runtime">): Promise<Served> {
+export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = {}, cache, cfHeader, sweeper, isolates = 1 }: Omit<ServeOptions, "runtime">): Promise<Served> {
+  const { date, flags, bindsSweeper } = wrangler();
+  const sweeps = sweeper ?? bindsSweeper;
   const directory = mkdtempSync(join(tmpdir(), "fairlead-"));
   const objectsAt = join(directory, "objects");
   mkdirSync(objectsAt);
@@ -33,8 +36,9 @@ export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = 
     rmSync(sockets.tick, { force: true });
     const { config } = await decodeArtifact(bytes);
     interval = sweepInterval(config.clusters);
+    const prober = regionsOf(config.clusters.map(({ healthCheck }) => healthCheck)).length > 0;
     await writeFile(join(directory, "fairlead.compiled"), bytes);
-    await writeFile(join(directory, "config.capnp"), workerdConfig({ bindings: { ...bindingUrls(config), ...bindings }, secrets, sockets, objectsAt, sweeper, tally: wantsTally(config), isolates }));
+    await writeFile(join(directory, "config.capnp"), workerdConfig({ date, flags, bindings: { ...bindingUrls(config), ...bindings }, secrets, sockets, objectsAt, sweeper: sweeps, prober, tally: wantsTally(config), isolates, cfHeader }));
   };
   const cleanUp = () => {
     ticking.every(undefined);
@@ -47,7 +51,7 @@ export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = 
     const args = (at: number) => ["serve", "--experimental", join(directory, "config.capnp"), "--control-fd=3", `--socket-addr=http=127.0.0.1:${at}`];
     const told = { fd: 3, as: /"event":\s*"listen",\s*"socket":\s*"http".*?"port":\s*(\d+)/ } as const;
     // An object sweeps by itself, once the cron of a minute has waked it.
-    const up = () => ticking.every(sweeper && interval !== undefined ? minute : interval);
+    const up = () => ticking.every(sweeps && interval !== undefined ? minute : interval);
     return await serveInChild({ name: "workerd", command: workerdPath(), args, told, write, up, store: kv.store, cleanUp }, port);
   } catch (error) {
     cleanUp();
@@ -95,102 +99,6 @@ function bindingUrls({ clusters }: CompiledConfig): Record<string, string> {
 /** Whether something is counted for all isolates. */
 function wantsTally({ clusters, auth }: CompiledConfig): boolean {
   return clusters.some(({ circuitBreaker }) => circuitBreaker?.shared === true) || auth.rateLimits.some(({ shared }) => shared);
-}
-
-/** What stands around the Worker. */
-interface Emulated {
-  /** URLs, by the names of bindings. */
-  readonly bindings: Readonly<Record<string, string>>;
-  readonly secrets: Readonly<Record<string, string>>;
-  /** Path of the folder where objects keep what they know. */
-  readonly objectsAt: string;
-  /** Whether an object sweeps. */
-  readonly sweeper: boolean;
-  /** Whether objects count for all isolates. */
-  readonly tally: boolean;
-  readonly isolates: number;
-  /** Paths of Unix sockets. */
-  readonly sockets: { readonly kv: string; readonly tick: string; readonly cache: string };
-}
-
-/** https://github.com/cloudflare/workerd/blob/main/src/workerd/server/workerd.capnp */
-function workerdConfig({ bindings, secrets, sockets, objectsAt, sweeper, tally, isolates }: Emulated): string {
-  const names = Object.keys(bindings);
-  const { date, flags } = wrangler();
-  const all = [
-    '(name = "FAIRLEAD", kvNamespace = "kv")',
-    ...(sweeper ? [objectBinding("FAIRLEAD_SWEEPER", "Sweeper")] : []),
-    ...(tally ? [objectBinding("FAIRLEAD_TALLY", "Tally")] : []),
-    ...names.map((name) => `(name = ${JSON.stringify(name)}, service = ${JSON.stringify(`binding:${name}`)})`),
-    ...Object.entries(secrets).map(([name, value]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(value)})`),
-  ];
-  const services = Array.from({ length: isolates }, (_, i) => (i === 0 ? "main" : `main-${i}`));
-  return `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [
-    ${services.map((name) => `(name = "${name}", worker = (
-      modules = [
-        (name = "worker.js", esModule = embed "worker.js"),
-        (name = "fairlead.compiled", data = embed "fairlead.compiled"),
-      ],
-      compatibilityDate = ${JSON.stringify(date)},
-      compatibilityFlags = ${JSON.stringify(flags)},
-      bindings = [${all.join(", ")}],
-      globalOutbound = "network",
-      cacheApiOutbound = "cache",
-      ${name === "main" ? objects : ""}
-    )),`).join("\n    ")}
-    ${isolates === 1 ? "" : `(name = "turns", worker = (
-      modules = [(name = "turns.js", esModule = embed "turns.js")],
-      compatibilityDate = ${JSON.stringify(date)},
-      bindings = [${services.map((name) => `(name = "${name}", service = "${name}")`).join(", ")}],
-    )),`}
-    (name = "ticker", worker = (
-      modules = [(name = "ticker.js", esModule = embed "ticker.js")],
-      compatibilityDate = ${JSON.stringify(date)},
-      compatibilityFlags = ${JSON.stringify(tickerFlags)},
-      bindings = [(name = "MAIN", service = "main")],
-    )),
-    (name = "kv", external = (address = ${JSON.stringify(`unix:${sockets.kv}`)}, http = ())),
-    (name = "cache", external = (address = ${JSON.stringify(`unix:${sockets.cache}`)}, http = ())),
-    (name = "objects", disk = (path = ${JSON.stringify(objectsAt)}, writable = true)),
-    (name = "network", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
-    ${names.map((name) => external(name, bindings[name] ?? "")).join("\n    ")}
-  ],
-  sockets = [
-    (name = "http", address = "127.0.0.1:0", http = (), service = "${isolates === 1 ? "main" : "turns"}"),
-    (name = "tick", address = ${JSON.stringify(`unix:${sockets.tick}`)}, http = (), service = "ticker"),
-  ],
-);
-`;
-}
-
-/** The objects of all isolates are those of the first. */
-const objects = `durableObjectNamespaces = [
-        (className = "Sweeper", uniqueKey = "fairlead-sweeper", enableSql = true),
-        (className = "Tally", uniqueKey = "fairlead-tally", enableSql = true),
-      ],
-      durableObjectStorage = (localDisk = "objects"),`;
-
-function objectBinding(name: string, className: string): string {
-  return `(name = "${name}", durableObjectNamespace = (className = "${className}", serviceName = "main"))`;
-}
-
-/** A Worker that hands requests to its bindings in turn, as a data centre does to isolates. */
-const turnsModule = `let turn = 0;
-export default {
-  fetch(request, bindings) {
-    const isolates = Object.values(bindings);
-    return isolates[turn++ % isolates.length].fetch(request);
-  },
-};
-`;
-
-function external(name: string, url: string): string {
-  const { protocol, hostname, port } = new URL(url);
-  const address = JSON.stringify(`${hostname}:${port || (protocol === "https:" ? 443 : 80)}`);
-  const over = protocol === "https:" ? `https = (tlsOptions = (trustBrowserCas = true), certificateHost = ${JSON.stringify(hostname)})` : "http = ()";
-  return `(name = ${JSON.stringify(`binding:${name}`)}, external = (address = ${address}, ${over})),`;
 }
 
 /** What of wrangler.toml holds on this machine, too. */

@@ -1,6 +1,6 @@
 import { endpointKey } from "../../worker/core/balance/endpoint-key.ts";
 import { decodeTable } from "../../worker/core/health/codec.ts";
-import { type HealthTable, isFresh } from "../../worker/core/health/table.ts";
+import { type EndpointHealth, type HealthTable, isFresh } from "../../worker/core/health/table.ts";
 import { tableKey } from "../../worker/health/documents.ts";
 import type { Store } from "../../worker/proxy/ports.ts";
 import type { Origin } from "../origins.ts";
@@ -64,5 +64,10 @@ function factsOf({ cluster, region, url, runs }: EndpointOrigin, table: HealthTa
   const about = { cluster, region, url, runs: runs() };
   const health = table !== null && isFresh(table, now) ? table.endpoints.get(endpointKey(cluster, region, { url, binding: null })) : undefined;
   if (health === undefined) return { ...about, state: "unknown" };
-  return { ...about, state: health.state, forMs: Math.max(0, now - health.since), ...(health.detail !== "" && { detail: health.detail }) };
+  const detail = health.state === "healthy" ? [health.detail, ...downFrom(health)].filter(Boolean).join("; ") : health.detail;
+  return { ...about, state: health.state, forMs: Math.max(0, now - health.since), ...(detail !== "" && { detail }) };
+}
+
+function downFrom({ regions }: EndpointHealth): string[] {
+  return [...regions].flatMap(([region, { state, detail }]) => (state === "unhealthy" ? [`down from ${region}: ${detail}`] : []));
 }

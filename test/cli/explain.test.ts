@@ -9,7 +9,7 @@ import { folder } from "./temporary.ts";
 const locality = (region: string, lat: number, lng: number, more = "") => `{ region: ${region}, at: { lat: ${lat}, lng: ${lng} }, ${more}endpoints: [{ url: "https://${region}.example.com" }] }`;
 const yaml = `
 clusters:
-  v1: { dialect: SAME, localities: [${locality("eu", 50.1, 8.7)}, ${locality("us", 39, -77.5, "countries: [BR], ")}, ${locality("nz", -36.8, 174.8)}] }
+  v1: { dialect: SAME, health_check: { service: "", regions: [weur, enam] }, localities: [${locality("eu", 50.1, 8.7)}, ${locality("us", 39, -77.5, "countries: [BR], ")}, ${locality("nz", -36.8, 174.8)}] }
   v2: { dialect: SAME, localities: [${locality("eu", 50.1, 8.7)}] }
 routes:
   - match: { service: acme.v1.UserService }
@@ -40,6 +40,12 @@ describe("fairlead explain", () => {
     expect(out).toContain("sticky    header x-user-id decides the cluster");
     expect(out).toMatch(/^90\.0 % +v1 +nz +\d+ +https:\/\/nz\.example\.com$/m);
     expect(out).toMatch(/^ +0 % +v1 +eu +\d+ +https:\/\/eu\.example\.com +farther$/m);
+  });
+
+  it("says whose probes count where the call would come in", async () => {
+    const { out } = await fairlead("--call", "/acme.v1.UserService/Get", "--at", "48.2,16.4", "--header", "x-user-id=1");
+    expect(out).toContain("probes    weur is near: an endpoint is out where probes from there fail\n");
+    expect((await fairlead("--call", "/acme.v1.UserService/Get", "--at", "-33.9,151.2", "--header", "x-user-id=1")).out).toContain("probes    none of weur, enam is near: an endpoint is out where probes from all of them fail\n");
   });
 
   it("says who may call, and that a call is refused where nobody may", async () => {

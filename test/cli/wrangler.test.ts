@@ -44,6 +44,17 @@ describe("a health check", () => {
     expect(issuesOf(probed, { env: "staging", wrangler: `${cron}[[env.staging.kv_namespaces]]\nbinding = "FAIRLEAD"\n[env.staging.triggers]\ncrons = []` })).toEqual([noCron("[env.staging] of wrangler.toml", "[]")]);
   });
 
+  it("that has regions needs the objects that probe there", () => {
+    const regional = probed.replace("service: a.B", "service: a.B, regions: [weur, apac-ne]");
+    const objects = '[[durable_objects.bindings]]\nname = "FAIRLEAD_PROBER"\nclass_name = "Prober"\n';
+    const none = (more = "") => `5:35 clusters.users.health_check.regions: needs [[durable_objects.bindings]] with name = "FAIRLEAD_PROBER" and class_name = "Prober" in wrangler.toml, for the objects that probe there${more}`;
+    expect(issuesOf(regional, { wrangler: kv + cron + objects })).toEqual([]);
+    expect(issuesOf(regional, { wrangler: kv + cron })).toEqual([none()]);
+    expect(issuesOf(regional, { wrangler: kv + cron + objects.replace("PROBER", "PROBERS") })).toEqual([none(': did you mean "FAIRLEAD_PROBERS"?')]);
+    expect(issuesOf(regional, { wrangler: kv + cron + objects.replace('"Prober"', '"Sweeper"') })).toHaveLength(1);
+    expect(issuesOf(regional.replace("apac-ne", "sam"))).toEqual(['5:51 clusters.users.health_check.regions[1]: must be in list [wnam, enam, weur, eeur, apac, apac-ne, apac-se, oc]: current value is "sam"']);
+  });
+
   it("is not there where nothing is probed", () => expect(issuesOf(probed.replace(/ +health_check.*\n/, ""), { wrangler: 'name = "x"' })).toEqual([]));
 });
 

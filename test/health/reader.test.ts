@@ -177,3 +177,40 @@ describe("an isolate's copy of the health table", () => {
     expect(reader.states()(users, "eu", one)).toBe("unknown");
   });
 });
+
+describe("an isolate", () => {
+  const regional = { ...users, healthCheck: check({ regions: ["weur", "enam"] }) };
+  const [paris, newYork] = [{ lat: 48.9, lng: 2.4 }, { lat: 40.7, lng: -74 }];
+  async function knowing() {
+    const ports = world();
+    ports.documents.set("health", encodeTable(table({ [key]: health({ regions: new Map([["weur", health({ state: "unhealthy" })], ["enam", health()]]) }) })));
+    const reader = healthReader(ports, { regions: ["weur", "enam"] });
+    await reader.freshen();
+    return { reader, ports, state: () => reader.states()(regional, "eu", one) };
+  }
+
+  it("goes by what the region finds that its callers are near to, once it knows that", async () => {
+    const { reader, state } = await knowing();
+    expect([reader.here(), state()]).toEqual([null, "healthy"]);
+    const before = reader.revision();
+    reader.near!(paris);
+    expect([reader.here(), state(), reader.revision()]).toEqual(["weur", "unreached", before + 1]);
+    reader.near!(paris);
+    reader.near!(newYork);
+    expect([state(), reader.revision()]).toEqual(["unreached", before + 1]);
+    for (let i = 0; i < 2; i++) reader.near!(newYork);
+    expect([reader.here(), state(), reader.revision()]).toEqual(["enam", "healthy", before + 2]);
+  });
+
+  it("hears of a table in which a region alone changed its mind", async () => {
+    const { reader, ports, state } = await knowing();
+    reader.near!(newYork);
+    const before = reader.revision();
+    ports.documents.set("health", encodeTable(table({ [key]: health({ regions: new Map([["weur", health({ state: "unhealthy" })], ["enam", health({ state: "unhealthy" })]]) }) }, { writtenAt: noon + 1000 })));
+    await ports.pass(30_000);
+    await reader.freshen();
+    expect([state(), reader.revision()]).toEqual(["unreached", before + 1]);
+  });
+
+  it("does not ask where its callers are where no region probes", () => expect(reading(world()).near).toBeUndefined());
+});

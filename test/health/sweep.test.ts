@@ -49,7 +49,7 @@ describe("a sweep", () => {
     const states: unknown[] = [];
     for (const next of [serving, notServing, notServing, notServing]) {
       now = next;
-      await sweeper(clusters(1), ports, remembers ? memory : undefined)();
+      await sweeper(clusters(1), ports, remembers ? { memory } : {})();
       states.push(stateOf(ports));
       await ports.pass(10_000);
     }

@@ -1,6 +1,7 @@
 import { Fields } from "../core/protocol/fields.ts";
 import { checkPath, checkRequest, checkVerdict, checkWire, type Verdict } from "../core/health/grpc-check.ts";
 import { shortText } from "../core/health/short-text.ts";
+import { probeFromHeader } from "../core/protocol/metadata.ts";
 import type { ProbeResult } from "../core/health/judge.ts";
 import type { Target } from "../core/health/targets.ts";
 import { byteReader } from "../proxy/byte-reader.ts";
@@ -18,33 +19,36 @@ type Reading = "too-large" | Uint8Array<ArrayBuffer>;
 const spent = /too many subrequests/i;
 
 /**
- * Asks an endpoint once whether it is well. Never throws, and takes no longer than the check's time-out. Undefined where
- * it could not be asked.
+ * Asks an endpoint once whether it is well, in the name of a region where there is one. Never throws, and takes no longer than the
+ * check's time-out. Undefined where it could not be asked.
  */
-export async function probe(ports: Pick<Ports, "transport" | "after" | "now">, target: Target): Promise<ProbeResult | undefined> {
+export async function probe(ports: Pick<Ports, "transport" | "after" | "now">, target: Target, region: string | null): Promise<ProbeResult | undefined> {
   const at = ports.now();
   const ended = new AbortController();
   const { promise: late, resolve } = Promise.withResolvers<Verdict>();
   const cancel = ports.after(target.check.timeoutMs, () => resolve({ healthy: false, detail: `no answer within ${target.check.timeoutMs} ms` }));
-  const asked = (target.check.service === null ? askHttp : askGrpc)(ports, target, ended.signal).catch((error: unknown): Verdict => ({ healthy: false, detail: shortText(String(error)) }));
+  const asked = (target.check.service === null ? askHttp : askGrpc)(ports, target, region, ended.signal).catch((error: unknown): Verdict => ({ healthy: false, detail: shortText(String(error)) }));
   const { healthy, detail } = await Promise.race([asked, late]);
   cancel();
   ended.abort();
   if (spent.test(detail)) return undefined;
-  return { key: target.key, healthy, detail, roundTripMs: ports.now() - at, at };
+  return { key: target.key, region, healthy, detail, roundTripMs: ports.now() - at, at };
 }
 
-async function askHttp({ transport }: Pick<Ports, "transport">, { endpoint, check }: Target, signal: AbortSignal): Promise<Verdict> {
-  const reply = await transport({ endpoint, method: "GET", path: check.httpPath, headers: new Fields(), body: null, once: false, signal });
+async function askHttp({ transport }: Pick<Ports, "transport">, { endpoint, check }: Target, region: string | null, signal: AbortSignal): Promise<Verdict> {
+  const headers = new Fields();
+  if (region !== null) headers.set(probeFromHeader, region);
+  const reply = await transport({ endpoint, method: "GET", path: check.httpPath, headers, body: null, once: false, signal });
   if ("failure" in reply) return unreachable(reply.failure);
   reply.source.body?.cancel().catch(() => {});
   const healthy = check.httpStatuses.some(([from, to]) => reply.status >= from && reply.status <= to);
   return { healthy, detail: healthy ? "" : `HTTP ${reply.status}` };
 }
 
-async function askGrpc({ transport }: Pick<Ports, "transport">, { endpoint, check, cluster }: Target, signal: AbortSignal): Promise<Verdict> {
+async function askGrpc({ transport }: Pick<Ports, "transport">, { endpoint, check, cluster }: Target, region: string | null, signal: AbortSignal): Promise<Verdict> {
   const wire = checkWire(cluster);
   const request: UpstreamRequest = { endpoint, method: "POST", path: checkPath, once: false, signal, ...checkRequest(wire, check.service ?? "", check.timeoutMs) };
+  if (region !== null) request.headers.set(probeFromHeader, region);
   const reply = await transport(request);
   if ("failure" in reply) return unreachable(reply.failure);
   const body = await readBounded(reply);

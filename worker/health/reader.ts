@@ -1,8 +1,10 @@
+import type { Point } from "../core/balance/place.ts";
 import type { StateOf, WeightOf } from "../core/balance/snapshot.ts";
 import type { Absence, Read } from "../core/health/document.ts";
+import { nearestRegion, nowhereYet, vote } from "../core/health/regions.ts";
 import type { Overrides } from "../core/health/overrides.ts";
 import { stateOf, weightOf } from "../core/health/states.ts";
-import { type HealthTable, isFresh } from "../core/health/table.ts";
+import { type HealthTable, isFresh, sameStates } from "../core/health/table.ts";
 import type { Keep, Ports, Store } from "../proxy/ports.ts";
 import { overridesKey, tableKey } from "./documents.ts";
 
@@ -27,12 +29,23 @@ export interface HealthReader {
    * for it 25 ms at most and then goes on with what there is. Never rejects.
    */
   freshen(keep?: Keep): Promise<void> | undefined;
+  /** Takes in where a call came from, where probes come from several regions. */
+  readonly near: ((at: Point) => void) | undefined;
+  /** The region of probes that is near to this isolate, as far as it knows. */
+  here(): string | null;
   /** The table as it was read last, for whoever shows it. */
   table(): HealthTable | null;
 }
 
+export interface Reading {
+  /** Whether there are endpoints that are probed. Default: true. */
+  readonly probed?: boolean;
+  /** The regions from which they are. Default: none. */
+  readonly regions?: readonly string[];
+}
+
 /** Reads the two documents, the table only where endpoints are `probed`. What is unusable is logged once a minute, and fails no call. */
-export function healthReader(ports: Pick<Ports, "store" | "now" | "after" | "log">, { probed = true }: { readonly probed?: boolean } = {}): HealthReader {
+export function healthReader(ports: Pick<Ports, "store" | "now" | "after" | "log">, { probed = true, regions = [] }: Reading = {}): HealthReader {
   const { store, now } = ports;
   let table: HealthTable | null = null;
   let overrides: Overrides | null = null;
@@ -40,6 +53,7 @@ export function healthReader(ports: Pick<Ports, "store" | "now" | "after" | "log
   let believed = false;
   let readAt = -Infinity;
   let triedAt = -Infinity;
+  let whereabouts = nowhereYet;
   let missingSince: number | undefined;
   const loggedAt = new Map<string, number>();
 
@@ -53,7 +67,7 @@ export function healthReader(ports: Pick<Ports, "store" | "now" | "after" | "log
     if ("none" in read) return complain(tableKey, read.none);
     if (!isFresh(read.value, now())) complain(tableKey, "stale");
     if (table !== null && read.value.writtenAt < table.writtenAt && isFresh(table, now())) return;
-    if (!sameStates(table, read.value)) revision++;
+    if (!sameTables(table, read.value)) revision++;
     table = read.value;
   }
 
@@ -81,9 +95,17 @@ export function healthReader(ports: Pick<Ports, "store" | "now" | "after" | "log
     }
   }
 
+  function hear(at: Point): void {
+    const { region } = whereabouts;
+    whereabouts = vote(whereabouts, nearestRegion(at, regions));
+    if (whereabouts.region !== region) revision++;
+  }
+
   return {
     table: () => table,
-    states: () => stateOf(table, overrides, now()),
+    near: regions.length === 0 ? undefined : hear,
+    here: () => whereabouts.region,
+    states: () => stateOf(table, overrides, now(), whereabouts.region),
     weights: () => weightOf(overrides),
     revision() {
       const fresh = table !== null && isFresh(table, now());
@@ -107,8 +129,8 @@ export function healthReader(ports: Pick<Ports, "store" | "now" | "after" | "log
   };
 }
 
-function sameStates(a: HealthTable | null, b: HealthTable): boolean {
-  return a?.endpoints.size === b.endpoints.size && [...b.endpoints].every(([key, { state }]) => a.endpoints.get(key)?.state === state);
+function sameTables(a: HealthTable | null, b: HealthTable): boolean {
+  return a?.endpoints.size === b.endpoints.size && [...b.endpoints].every(([key, health]) => sameStates(a.endpoints.get(key), health));
 }
 
 function decidedBy(overrides: Overrides | null): string {

@@ -1,17 +1,11 @@
 import type { CompiledConfig } from "../core/config/compiled.ts";
-import { judge, type ProbeResult } from "../core/health/judge.ts";
+import { judge } from "../core/health/judge.ts";
 import { type HealthTable, isFresh } from "../core/health/table.ts";
-import { dueTargets, targetsOf, type Target } from "../core/health/targets.ts";
+import { dueTargets, regionsOf, targetsOf } from "../core/health/targets.ts";
 import type { Ports, Store } from "../proxy/ports.ts";
 import { tableKey } from "./documents.ts";
-import { probe } from "./probe.ts";
+import { type Prober, probeFromRegions } from "./regional.ts";
 import { within } from "../proxy/within.ts";
-
-/** A Cloudflare invocation has no more connections than these that wait for headers. */
-const atOnce = 6;
-
-/** No probe is begun later in a sweep than this, in milliseconds: the next minute's cron finds it over. */
-const longest = 50_000;
 
 /** A store is given so long. */
 const storeMs = 10_000;
@@ -28,13 +22,22 @@ export interface Memory {
   put(bytes: Uint8Array): Promise<void>;
 }
 
+/** What a sweep may have beside its ports. */
+export interface SweepAids {
+  readonly memory?: Memory;
+  /** Without it the sweep probes everything by itself, whatever regions a check names. */
+  readonly prober?: Prober | undefined;
+}
+
 /**
  * A sweep reads the table, probes the endpoints whose interval has passed, judges, and writes if there is something to write. Between
  * sweeps of one isolate the table stays in memory, where it is newer than what the store shows.
  */
-export function sweeper({ clusters }: Pick<CompiledConfig, "clusters">, ports: Ports, memory?: Memory): Sweep {
+export function sweeper({ clusters }: Pick<CompiledConfig, "clusters">, ports: Ports, { memory, prober }: SweepAids = {}): Sweep {
   const targets = targetsOf(clusters);
   const checks = new Map([...targets].map(([key, { check }]) => [key, check]));
+  const regions = regionsOf(checks.values());
+  if (prober === undefined && regions.length > 0) ports.log({ level: "warn", event: "prober-missing", regions });
   let last: HealthTable | null = null;
   let unwritten = false;
   let busy = false;
@@ -58,10 +61,10 @@ export function sweeper({ clusters }: Pick<CompiledConfig, "clusters">, ports: P
     const before = stored !== null && (last === null || stored.writtenAt > last.writtenAt) ? stored : last;
     const began = ports.now();
     // All have the sweep's own time: a slow probe would else make its endpoint look probed too lately for the next one.
-    const results = (await probeAll(ports, dueTargets(targets, before, began))).map((result) => ({ ...result, at: began }));
+    const results = (await probeFromRegions(ports, prober, dueTargets(targets, before, began))).map((result) => ({ ...result, at: began }));
     const { table, flips, due } = judge(before, results, checks, ports.now());
-    for (const { key, from, to, detail } of flips) {
-      if (from !== "unknown" || to === "unhealthy") ports.log({ level: to === "unhealthy" ? "warn" : "info", event: "health-flip", endpoint: key, from, to, detail });
+    for (const { key, region, from, to, detail } of flips) {
+      if (from !== "unknown" || to === "unhealthy") ports.log({ level: to === "unhealthy" ? "warn" : "info", event: "health-flip", endpoint: key, ...(region !== undefined && { region }), from, to, detail });
     }
     last = table;
     await memory?.put((await import("../core/health/codec.ts")).encodeTable(table)).catch((error: unknown) => ports.log({ level: "warn", event: "health-memory-failed", error: String(error) }));
@@ -105,22 +108,4 @@ async function writeTable(store: Store, table: HealthTable, ports: Ports): Promi
     ports.log({ level: "error", event: "health-write-failed", error: String(error) });
     return false;
   }
-}
-
-async function probeAll(ports: Ports, due: readonly Target[]): Promise<ProbeResult[]> {
-  const until = ports.now() + longest;
-  const results: ProbeResult[] = [];
-  const rest = due.values();
-  let spent = false;
-  async function worker(): Promise<void> {
-    for (const target of rest) {
-      const result = await probe(ports, target);
-      if (result !== undefined) results.push(result);
-      else spent = true;
-      if (spent || ports.now() > until) return;
-    }
-  }
-  await Promise.all(Array.from({ length: Math.min(atOnce, due.length) }, worker));
-  if (results.length < due.length) ports.log({ level: "warn", event: "health-sweep-cut", unprobed: due.length - results.length });
-  return results;
 }

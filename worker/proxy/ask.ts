@@ -1,6 +1,6 @@
 import type { Ask } from "../core/balance/pick.ts";
-import { nowhere, type Place, readPlace } from "../core/balance/place.ts";
-import type { CompiledConfig, CompiledPlaceHeaders, CompiledRoute, CompiledSticky } from "../core/config/compiled.ts";
+import { nowhere, type Place, type Point, readPlace } from "../core/balance/place.ts";
+import type { CompiledCluster, CompiledConfig, CompiledPlaceHeaders, CompiledRoute, CompiledSticky } from "../core/config/compiled.ts";
 import type { Call } from "./call.ts";
 import type { ConnectionFacts } from "./ports.ts";
 
@@ -13,21 +13,27 @@ export interface Asking extends Pick<Call, "route" | "metadata"> {
 /** What of a call its endpoint is picked by. */
 export type AskOf = (asking: Asking) => Ask;
 
-/** A caller's place is only looked for where it can matter: a platform's account of it is not for free. */
-export function asker({ routes, clusters, placeHeaders }: CompiledConfig): AskOf {
-  const placed = new Set<CompiledRoute>(
-    routes.filter(({ split, residency }) => residency.length > 0 || split.some(({ cluster }) => clusters[cluster]!.localities.length > 1)),
-  );
+/**
+ * A caller's place is only looked for where it can matter: a platform's account of it is not for free. `near` is told of each
+ * that the platform knows; headers may tell of callers that are far.
+ */
+export function asker({ routes, clusters, placeHeaders }: CompiledConfig, near?: (at: Point) => void): AskOf {
+  const matters = ({ localities, healthCheck }: CompiledCluster): boolean => localities.length > 1 || (near !== undefined && healthCheck !== null && healthCheck.regions.length > 0);
+  const placed = new Set<CompiledRoute>(routes.filter(({ split, residency }) => residency.length > 0 || split.some(({ cluster }) => matters(clusters[cluster]!))));
   return (call) => ({
     route: call.route,
-    place: placed.has(call.route) ? placeOf(call, placeHeaders) : nowhere,
+    place: placed.has(call.route) ? placeOf(call, placeHeaders, near) : nowhere,
     key: call.route.sticky === null ? undefined : keyOf(call, call.route.sticky),
   });
 }
 
-function placeOf({ facts, request }: Asking, { latitude, longitude, country, continent }: CompiledPlaceHeaders): Place {
+function placeOf({ facts, request }: Asking, { latitude, longitude, country, continent }: CompiledPlaceHeaders, near: ((at: Point) => void) | undefined): Place {
   const known = facts.place();
-  if (known !== null) return readPlace(known);
+  if (known !== null) {
+    const place = readPlace(known);
+    if (place.at !== undefined) near?.(place.at);
+    return place;
+  }
   const read = (name: string): string | null => (name === "" ? null : request.headers.get(name));
   return readPlace({ latitude: read(latitude), longitude: read(longitude), country: read(country), continent: read(continent) });
 }

@@ -1,7 +1,8 @@
 import { record } from "../core/balance/ejection.ts";
 import { observe, type Outcome } from "../core/balance/observation.ts";
 import type { Picked } from "../core/balance/pick.ts";
-import { markUsable, type Snapshot, snapshot, type StateOf, type WeightOf } from "../core/balance/snapshot.ts";
+import { type EndpointState, isSick, markUsable, type Snapshot, snapshot, type StateOf, type WeightOf } from "../core/balance/snapshot.ts";
+import type { Point } from "../core/balance/place.ts";
 import type { CompiledConfig } from "../core/config/compiled.ts";
 import { sharing } from "./board.ts";
 import type { Keep, Ports } from "./ports.ts";
@@ -23,6 +24,10 @@ export interface Known {
   states(): StateOf;
   /** Default: the config's weights. */
   weights?(): WeightOf;
+  /** Takes in where a call came from, as far as the platform says. Only there where that changes what is known. */
+  readonly near?: ((at: Point) => void) | undefined;
+  /** The region of probes that is near. Default: none. */
+  here?(): string | null;
   /** Changes whenever one of these would answer differently. */
   revision(): number;
   /** A read that is worth a short wait, or undefined. Never rejects. What goes on after that wait is handed to `keep`. */
@@ -37,11 +42,14 @@ function welcomeBack({ clusters }: Snapshot, states: StateOf, now: number): void
   for (const { cluster, localities } of clusters) {
     for (const { region, endpoints } of localities) {
       for (const { endpoint, state, seen } of endpoints) {
-        const wasOut = state === "unhealthy" || state === "drained";
-        if (wasOut && !["unhealthy", "drained"].includes(states(cluster, region, endpoint))) seen.backSince = now;
+        if (isOut(state) && !isOut(states(cluster, region, endpoint))) seen.backSince = now;
       }
     }
   }
+}
+
+function isOut(state: EndpointState): boolean {
+  return isSick(state) || state === "drained";
 }
 
 /** How long news that changes shares a little may wait. */
@@ -77,7 +85,7 @@ export function choosing({ clusters }: CompiledConfig, ports: Ports, known: Know
       revision = known.revision();
       const states = known.states();
       if (current !== undefined) welcomeBack(current, states, now);
-      current = snapshot(clusters, states, { observations, now }, known.weights?.());
+      current = snapshot(clusters, states, { observations, now, here: known.here?.() ?? null }, known.weights?.());
       markUsable(current);
       due = current.until;
       return current;

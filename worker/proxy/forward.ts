@@ -49,8 +49,9 @@ export function forward({ ports, limits, choosing, askOf, recoding }: ForwardNee
     checkEncoding(call);
     const read = choosing.freshen(call.facts.keep);
     if (read !== undefined) await read;
-    const now = choosing.snapshot();
+    // Before the snapshot: where a call comes from tells whose probes it goes by.
     const ask = askOf(call);
+    const now = choosing.snapshot();
     const at = pickCluster(now, ask, ports.random);
     const { cluster } = now.clusters[at]!;
     const loading = cluster.codecs.includes(call.form.codec) ? undefined : recoding.load();

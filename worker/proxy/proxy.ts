@@ -51,7 +51,7 @@ export function createProxy({ config, ports, known = nothingKnown, layers = [] }
     budget: budget(config.limits.heldBytes, ports.now),
     ports,
   };
-  const askOf = asker(config);
+  const askOf = asker(config, known.near);
   const chooser = choosing(config, ports, known);
   const toOrigin = forward({ ports, askOf, choosing: chooser, limits: config.limits, recoding: recoding(config.descriptors) });
 

@@ -91,7 +91,7 @@ export const weight = fc.oneof({ weight: 4, arbitrary: fc.constantFrom(0, 1, 1, 
 const above0 = weight.map((w) => w || 1);
 
 /** How well the endpoints of a world are, from all of them to none. */
-const mood = fc.constantFrom<readonly EndpointState[]>(["unknown", "healthy"], ["unknown", "healthy", "healthy", "unhealthy", "drained"], ["healthy", "unhealthy", "unhealthy", "unhealthy"], ["unhealthy", "drained"], ["drained"]);
+const mood = fc.constantFrom<readonly EndpointState[]>(["unknown", "healthy"], ["unknown", "healthy", "healthy", "unhealthy", "unreached", "drained"], ["healthy", "unhealthy", "unhealthy", "unhealthy"], ["unhealthy", "drained"], ["drained"]);
 
 interface Drawn { readonly locality: CompiledLocality; readonly states: readonly EndpointState[] }
 function drawnLocality(states: fc.Arbitrary<EndpointState>): fc.Arbitrary<Drawn> {

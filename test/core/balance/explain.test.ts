@@ -96,6 +96,17 @@ describe("an explanation", () => {
     expect(says(nothing).at(-1)).toMatch(/^nobody: no locality of c may take this call/);
   });
 
+  test("says whose probes count, and what they keep from a call that others would not", () => {
+    const healthCheck = { service: "", httpPath: "", httpStatuses: [], timeoutMs: 1000, intervalMs: 10_000, unhealthyThreshold: 3, healthyThreshold: 2, regions: ["weur", "enam"] };
+    const clusters = [cluster("c", [locality("r", { endpoints: endpoints("r", 2) })], { healthCheck })];
+    const ask = { route: route(), place: nowhere, key: undefined };
+    const probes = (here: string | null, states: World["states"] = new Map()) => says(pickAndExplain({ ...seen({ clusters, states }), here }, ask, 1)).filter((one) => one.startsWith("probes"));
+    expect(probes("weur")).toEqual(["probes: weur is near: an endpoint is out where probes from there fail"]);
+    expect(probes("weur", new Map([["https://r-0", "unreached"]]))).toEqual(["probes: weur is near: probes from there fail at https://r-0 in r, so it is out, though others reach it"]);
+    expect(probes(null)).toEqual(["probes: none of weur, enam is near: an endpoint is out where probes from all of them fail"]);
+    expect(probes("oc")).toEqual(probes(null));
+  });
+
   test("names the conditions that found the route", () => {
     const metadata = [{ name: "x-a", exact: "1", prefix: null, present: null }, { name: "x-b", exact: null, prefix: null, present: true }, { name: "x-c", exact: null, prefix: null, present: false }];
     expect(routeRule(match()).says).toBe("the route of prefix /");

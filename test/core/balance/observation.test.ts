@@ -138,7 +138,7 @@ describe("a locality is ejected as a whole", () => {
     expect(out(3)).toBe(0);
   });
 
-  test.each(["drained", "unhealthy"] as const)("only while another one may be picked: none that is %s", (state) => {
+  test.each(["drained", "unhealthy", "unreached"] as const)("only while another one may be picked: none that is %s", (state) => {
     const { tell, out, observations } = watched(ruled);
     const known = snapshot([ruled], (_cluster, region) => (region === "far" ? state : "unknown"), { observations: [observations], now: 0 });
     markUsable(known);

@@ -96,7 +96,7 @@ describe("a pick", () => {
         const where = localities.findIndex(({ region }) => region === picked.region);
         const { state } = localities[where]!.endpoints.find(({ endpoint }) => endpoint === picked.endpoint)!;
         expect(state).not.toBe("drained");
-        if (state === "unhealthy") expect(standings[where]!.panic).toBe(true);
+        if (state === "unhealthy" || state === "unreached") expect(standings[where]!.panic).toBe(true);
         expect(picked.endpoint.weight * localities[where]!.weight).toBeGreaterThan(0);
         if (rule !== undefined) expect(rule.regions).toContain(picked.region);
       }

@@ -63,6 +63,15 @@ test("a table of 10,000 endpoints fits", () => {
   expect(decodeTable(bytes)).toMatchObject({ value: { endpoints: { size: 10_000 } } });
 });
 
+test("a table of 5,000 endpoints fits that are down from three regions, each with a long reason", () => {
+  const sick = health({ state: "unhealthy", detail: "x".repeat(120) });
+  const regions = new Map(["weur", "enam", "apac-ne"].map((region) => [region, sick]));
+  const many = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`users/eu-west-1/https://users-${i}.euw1.example.com/prefix`, { ...sick, regions }]));
+  const bytes = encodeTable(table(many));
+  expect(bytes.length).toBeLessThan(mostBytes);
+  expect(decodeTable(bytes)).toMatchObject({ value: { endpoints: { size: 5000 } } });
+});
+
 test("an entry with a state or a key that nobody knows is passed over, and times are kept within what a clock can show", () => {
   const at = (seconds: bigint) => create(TimestampSchema, { seconds, nanos: -5 });
   const entry = (key: string, state: number, since?: Timestamp) => create(EndpointHealthSchema, { key, state: state as State, ...(since && { since }) });
@@ -70,6 +79,14 @@ test("an entry with a state or a key that nobody knows is passed over, and times
   const read = decodeTable(bytes);
   expect(read).toMatchObject({ value: { writtenAt: 8.64e15 } });
   expect("value" in read && [...read.value.endpoints].map(([key, { since }]) => [key, since])).toEqual([["b", 0], ["__proto__", 0]]);
+});
+
+test("what a region says that nobody knows, or without a state that anybody knows, is passed over; an endpoint without regions is read as before there were any", () => {
+  const row = (region: string, state: number) => ({ region, state: state as State });
+  const regions = [row("weur", 2), row("mars", 2), row("__proto__", 1), row("", 1), row("enam", 9)];
+  const bytes = toBinary(HealthTableSchema, create(HealthTableSchema, { schemaVersion: 1, writtenAt: timestampFromMs(noon), endpoints: [{ key: "a", state: 1, regions }, { key: "b", state: 1 }] }));
+  const read = decodeTable(bytes);
+  expect("value" in read && [...read.value.endpoints].map(([key, { state, regions: of }]) => [key, state, [...of].map(([region, found]) => [region, found.state])])).toEqual([["a", "healthy", [["weur", "unhealthy"]]], ["b", "healthy", []]]);
 });
 
 test("what an origin says is one short printable line", () => {

@@ -1,16 +1,16 @@
 import fc from "fast-check";
 import type { CompiledHealthCheck } from "../../../worker/core/config/compiled.ts";
 import type { ProbeResult } from "../../../worker/core/health/judge.ts";
-import type { EndpointHealth, HealthTable } from "../../../worker/core/health/table.ts";
+import type { EndpointHealth, Found, HealthTable } from "../../../worker/core/health/table.ts";
 
 export const noon = Date.UTC(2026, 10, 24, 12);
 
 export function check(rest: Partial<CompiledHealthCheck> = {}): CompiledHealthCheck {
-  return { service: "", httpPath: "", httpStatuses: [[200, 299]], timeoutMs: 1000, intervalMs: 10_000, unhealthyThreshold: 3, healthyThreshold: 2, ...rest };
+  return { service: "", httpPath: "", httpStatuses: [[200, 299]], timeoutMs: 1000, intervalMs: 10_000, unhealthyThreshold: 3, healthyThreshold: 2, regions: [], ...rest };
 }
 
 export function health(rest: Partial<EndpointHealth> = {}): EndpointHealth {
-  return { state: "healthy", since: noon, detail: "", successes: 1, failures: 0, probedAt: noon, roundTripMs: 3, ...rest };
+  return { state: "healthy", since: noon, detail: "", successes: 1, failures: 0, probedAt: noon, roundTripMs: 3, regions: new Map(), ...rest };
 }
 
 export function table(endpoints: Readonly<Record<string, EndpointHealth>>, rest: Partial<HealthTable> = {}): HealthTable {
@@ -18,14 +18,16 @@ export function table(endpoints: Readonly<Record<string, EndpointHealth>>, rest:
 }
 
 export function result(key: string, healthy: boolean, at = noon): ProbeResult {
-  return { key, healthy, detail: healthy ? "" : "NOT_SERVING", roundTripMs: 2, at };
+  return { key, region: null, healthy, detail: healthy ? "" : "NOT_SERVING", roundTripMs: 2, at };
 }
 
 const instant = fc.integer({ min: 0, max: 8.64e15 });
 const count = fc.integer({ min: 0, max: 2 ** 32 - 1 });
-export const anyHealth: fc.Arbitrary<EndpointHealth> = fc.record({
+const anyFound: fc.Arbitrary<Found> = fc.record({
   state: fc.constantFrom("healthy" as const, "unhealthy" as const), since: instant, detail: fc.stringMatching(/^[a-zäß日]{0,30}$/), successes: count, failures: count, probedAt: instant, roundTripMs: count,
 });
+const anyRegions = fc.uniqueArray(fc.tuple(fc.constantFrom("weur", "enam", "apac", "apac-ne"), anyFound), { selector: ([region]) => region, maxLength: 3 }).map((rows) => new Map(rows));
+export const anyHealth: fc.Arbitrary<EndpointHealth> = fc.tuple(anyFound, anyRegions).map(([found, regions]) => ({ ...found, regions }));
 export const anyTable: fc.Arbitrary<HealthTable> = fc.record({ writtenAt: instant, revision: count, endpoints: fc.dictionary(fc.string(), anyHealth, { maxKeys: 6 }).map((entries) => new Map(Object.entries(entries))) });
 
 /** Bytes that were a document once. */

@@ -18,7 +18,7 @@ export interface Explanation {
 }
 
 export interface Rule {
-  readonly rule: "route" | "policy" | "split" | "sticky" | "place" | "residency" | "priority" | "home" | "distance" | "load" | "panic" | "weight" | "endpoint" | "retry" | "nobody";
+  readonly rule: "route" | "policy" | "split" | "sticky" | "place" | "probes" | "residency" | "priority" | "home" | "distance" | "load" | "panic" | "weight" | "endpoint" | "retry" | "nobody";
   /** The same for people. */
   readonly says: string;
 }
@@ -41,7 +41,7 @@ export type Chosen = Omit<NonNullable<Explanation["picked"]>, "cluster">;
  * Explains a pick by doing again what led to it: the shares come from the very function that the picker asks, and only
  * the last step, the drawing, is told by `chosen`. The snapshot must be the one that was picked from.
  */
-export function explain({ clusters }: Snapshot, ask: Ask, cluster: number, chosen: Chosen | undefined): Explanation {
+export function explain({ clusters, here }: Snapshot, ask: Ask, cluster: number, chosen: Chosen | undefined): Explanation {
   const { split } = ask.route;
   const sum = split.reduce((all, { weight }) => all + weight, 0);
   const localities = split.flatMap(({ cluster: at, weight }) => {
@@ -50,7 +50,7 @@ export function explain({ clusters }: Snapshot, ask: Ask, cluster: number, chose
   });
   const view = clusters[cluster]!;
   shareOut(view, ask.route, ask.place);
-  const rules = [...splitRules(clusters, ask, view), ...placeRules(ask, view)];
+  const rules = [...splitRules(clusters, ask, view), ...placeRules(ask, view), ...probeRules(view, here)];
   if (chosen === undefined) {
     const says = `no locality of ${view.cluster.name} may take this call and has an endpoint to send it to: it fails as unavailable`;
     return { rules: [...rules, { rule: "nobody", says }], localities, picked: null };
@@ -97,6 +97,14 @@ function placeRules({ route, place }: Ask, { localities, standings }: ClusterVie
     rules.push({ rule: "residency", says: `callers of ${whom} may be served in ${residency.regions.join(", ")} alone${out.length === 0 ? "" : `: not in ${out.join(", ")}`}` });
   }
   return rules;
+}
+
+/** Whose probes an isolate goes by, where they come from several regions. */
+function probeRules({ cluster: { healthCheck }, localities }: ClusterView, here: string | null): Rule[] {
+  if (healthCheck === null || healthCheck.regions.length === 0) return [];
+  if (here === null || !healthCheck.regions.includes(here)) return [{ rule: "probes", says: `none of ${healthCheck.regions.join(", ")} is near: an endpoint is out where probes from all of them fail` }];
+  const out = localities.flatMap(({ region, endpoints }) => endpoints.filter(({ state }) => state === "unreached").map(({ endpoint }) => `${endpoint.url} in ${region}`));
+  return [{ rule: "probes", says: `${here} is near: ${out.length === 0 ? "an endpoint is out where probes from there fail" : `probes from there fail at ${out.join(", ")}, so it is out, though others reach it`}` }];
 }
 
 function tierRules({ cluster, localities, standings }: ClusterView, place: Place): Rule[] {

@@ -5,10 +5,16 @@ import { hash } from "./rendezvous.ts";
 import { type Weighted, weighted } from "./weighted.ts";
 
 /**
- * What is known of an endpoint. `unknown` is as good as `healthy`; an `unhealthy` or `ejected` one is chosen in panic alone, a
- * `drained` one never. One on `probation` was ejected and gets one call, which can be repeated elsewhere, before the others.
+ * What is known of an endpoint. `unknown` is as good as `healthy`; an `unhealthy` or `ejected` one is chosen in panic alone, as is
+ * an `unreached` one, which is well but for probes from the region that is near; a `drained` one never. One on `probation` was
+ * ejected and gets one call, which can be repeated elsewhere, before the others.
  */
-export type EndpointState = "unknown" | "healthy" | "unhealthy" | "ejected" | "probation" | "drained";
+export type EndpointState = "unknown" | "healthy" | "unhealthy" | "unreached" | "ejected" | "probation" | "drained";
+
+/** Whether probes keep calls from an endpoint in this state. */
+export function isSick(state: EndpointState): boolean {
+  return state === "unhealthy" || state === "unreached";
+}
 
 export type StateOf = (cluster: CompiledCluster, region: string, endpoint: CompiledEndpoint) => EndpointState;
 
@@ -22,6 +28,8 @@ export interface Snapshot {
   readonly clusters: readonly ClusterView[];
   /** When it becomes untrue by itself, as an ejection ends or a slow start goes on; Infinity: never. */
   readonly until: number;
+  /** The region of probes that is near, whose word holds here; null where none is, or nobody knows. */
+  readonly here: string | null;
 }
 
 export interface ClusterView {
@@ -81,10 +89,11 @@ export interface Standing {
   panic: boolean;
 }
 
-/** What an isolate has seen of every cluster, in the config's order, until `now`. */
+/** What an isolate has seen of every cluster, in the config's order, until `now`, and where it is as far as it knows. */
 export interface Seen {
   readonly observations: readonly Observations[];
   readonly now: number;
+  readonly here?: string | null;
 }
 
 /** While shares change by themselves, a snapshot is good for so long. */
@@ -98,14 +107,14 @@ export function snapshot(
 ): Snapshot {
   const views = clusters.map((cluster, i) => clusterView(cluster, { stateOf, weightOf }, seen.observations[i]!, seen.now));
   const endings = clusters.flatMap(({ slowStartMs }, i) => seen.observations[i]!.flat().map((one) => changesAt(one, seen.now, slowStartMs)));
-  return { clusters: views, until: Math.min(Infinity, ...endings) };
+  return { clusters: views, until: Math.min(Infinity, ...endings), here: seen.here ?? null };
 }
 
 /** Tells the observations which endpoints may be picked by what others say: who may not is nobody's alternative. */
 export function markUsable({ clusters }: Snapshot): void {
   for (const { localities } of clusters) {
     for (const { endpoints, all } of localities) {
-      for (const [i, { state, seen }] of endpoints.entries()) seen.usable = state !== "unhealthy" && all.upTo[i]! > (all.upTo[i - 1] ?? 0);
+      for (const [i, { state, seen }] of endpoints.entries()) seen.usable = !isSick(state) && all.upTo[i]! > (all.upTo[i - 1] ?? 0);
     }
   }
 }
@@ -117,7 +126,7 @@ function changesAt({ ejectedUntil, trialSince, backSince }: Observation, now: nu
 }
 
 function stateNow(known: EndpointState, { ejectedUntil }: Observation, now: number): EndpointState {
-  if (known === "drained" || known === "unhealthy" || ejectedUntil === 0) return known;
+  if (known === "drained" || isSick(known) || ejectedUntil === 0) return known;
   return ejectedUntil > now ? "ejected" : "probation";
 }
 
@@ -128,7 +137,7 @@ function clusterView(cluster: CompiledCluster, { stateOf, weightOf }: { readonly
       return { endpoint, name: hash(`endpoint ${endpoint.url} ${endpoint.binding ?? ""}`), state: stateNow(stateOf(cluster, locality.region, endpoint), seen, now), seen };
     });
     const usual = middle(endpoints.map(({ seen }) => seen.latency).filter((ms) => ms > 0));
-    const readiness = endpoints.map(({ state, seen }) => (state === "unhealthy" || state === "ejected" ? 0 : readinessOf(seen, now, cluster.slowStartMs)));
+    const readiness = endpoints.map(({ state, seen }) => (isSick(state) || state === "ejected" ? 0 : readinessOf(seen, now, cluster.slowStartMs)));
     const weight = weightOf(cluster, locality);
     const weights = endpoints.map(({ endpoint, state }) => (state === "drained" ? 0 : weightOf(cluster, locality, endpoint) * weight));
     const fit = weights.map((weight, i) => weight * readiness[i]! * speedOf(endpoints[i]!.seen, usual));

@@ -76,6 +76,8 @@ export interface CompiledHealthCheck {
   readonly intervalMs: number;
   readonly unhealthyThreshold: number;
   readonly healthyThreshold: number;
+  /** Cloudflare's location hints; none: wherever the sweep runs. */
+  readonly regions: readonly string[];
 }
 
 export interface CompiledOutlier {

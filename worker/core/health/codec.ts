@@ -1,9 +1,10 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import { HealthTableSchema, OverridesSchema, State, type EndpointHealth as Written } from "../../../gen/fairlead/health/v1/health_pb.js";
+import { HealthTableSchema, OverridesSchema, type RegionHealth as RegionWritten, State, type EndpointHealth as Written } from "../../../gen/fairlead/health/v1/health_pb.js";
 import { instantOf, type Read, readDocument, schemaVersion, timestampOf } from "./document.ts";
 import { mostWeight, type Overrides } from "./overrides.ts";
+import { isProbeRegion } from "./regions.ts";
 import { shortText } from "./short-text.ts";
-import type { EndpointHealth, HealthTable } from "./table.ts";
+import type { EndpointHealth, Found, HealthTable } from "./table.ts";
 
 /** The two documents as bytes. Loaded when the first is read: a third of a Worker's start would otherwise be their schemas. */
 
@@ -11,34 +12,41 @@ export function encodeTable({ writtenAt, revision, endpoints }: HealthTable): Ui
   const table = create(HealthTableSchema, {
     schemaVersion,
     revision: uint32(revision),
-    endpoints: [...endpoints].map(([key, health]) => ({
-      key,
-      state: health.state === "healthy" ? State.HEALTHY : State.UNHEALTHY,
-      since: timestampOf(health.since),
-      detail: health.detail,
-      successes: uint32(health.successes),
-      failures: uint32(health.failures),
-      probedAt: timestampOf(health.probedAt),
-      roundTripMs: uint32(health.roundTripMs),
-    })),
+    endpoints: [...endpoints].map(([key, health]) => ({ key, ...written(health), regions: [...health.regions].map(([region, found]) => ({ region, ...written(found) })) })),
     writtenAt: timestampOf(writtenAt),
   });
   return toBinary(HealthTableSchema, table) as Uint8Array<ArrayBuffer>;
 }
 
-/** Reads a table, or says why there is none. Never throws. An entry without a state that is known here is passed over. */
+function written({ state, since, detail, successes, failures, probedAt, roundTripMs }: Found) {
+  return {
+    state: state === "healthy" ? State.HEALTHY : State.UNHEALTHY,
+    since: timestampOf(since),
+    detail,
+    successes: uint32(successes),
+    failures: uint32(failures),
+    probedAt: timestampOf(probedAt),
+    roundTripMs: uint32(roundTripMs),
+  };
+}
+
+/** Reads a table, or says why there is none. Never throws. An entry without a state, or of a region, that is not known here is passed over. */
 export function decodeTable(bytes: Uint8Array | null): Read<HealthTable> {
   const read = readDocument(HealthTableSchema, bytes);
   if ("none" in read) return read;
   const { writtenAt, revision, endpoints } = read.value;
-  return { value: { writtenAt: instantOf(writtenAt), revision, endpoints: new Map(endpoints.filter(isKnown).map((health) => [health.key, entryOf(health)])) } };
+  return { value: { writtenAt: instantOf(writtenAt), revision, endpoints: new Map(endpoints.filter(isKnown).map((health) => [health.key, { ...foundIn(health), regions: regionsOf(health) }])) } };
 }
 
-function isKnown({ state }: Written): boolean {
+function regionsOf({ regions }: Written): EndpointHealth["regions"] {
+  return new Map(regions.filter((found) => isKnown(found) && isProbeRegion(found.region)).map((found) => [found.region, foundIn(found)]));
+}
+
+function isKnown({ state }: Pick<Written, "state">): boolean {
   return state === State.HEALTHY || state === State.UNHEALTHY;
 }
 
-function entryOf({ state, since, detail, successes, failures, probedAt, roundTripMs }: Written): EndpointHealth {
+function foundIn({ state, since, detail, successes, failures, probedAt, roundTripMs }: Written | RegionWritten): Found {
   return { state: state === State.HEALTHY ? "healthy" : "unhealthy", since: instantOf(since), detail: shortText(detail), successes, failures, probedAt: instantOf(probedAt), roundTripMs };
 }
 

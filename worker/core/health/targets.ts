@@ -25,6 +25,11 @@ export function sweepInterval(clusters: readonly CompiledCluster[]): number | un
   return intervals.length === 0 ? undefined : Math.min(...intervals);
 }
 
+/** The regions from which anything is probed. */
+export function regionsOf(checks: Iterable<Pick<CompiledHealthCheck, "regions"> | null>): string[] {
+  return [...new Set([...checks].flatMap((check) => check?.regions ?? []))];
+}
+
 /** A sweep that comes early, by at most such a part of the time between two, still counts as the one that was meant: cron and timers are not exact. */
 const early = 0.5;
 

@@ -10,11 +10,14 @@ const hopByHop = ["connection", "keep-alive", "proxy-connection", "te", "trailer
 export const explainHeader = "fairlead-explain";
 export const explanationHeader = "fairlead-explanation";
 
+/** Tells an origin's logs from which region a probe comes. */
+export const probeFromHeader = "fairlead-probe-from";
+
 /** What no caller may tell an origin through the proxy. */
 const neverForwarded = [
   "host", "proxy-authorization", "proxy-authenticate", "x-original-url", "x-rewrite-url",
   "x-http-method", "x-http-method-override", "x-method-override",
-  "grpc-previous-rpc-attempts", explainHeader, "forwarded", "x-real-ip", "true-client-ip", "x-client-ip", "x-cluster-client-ip", "x-original-host",
+  "grpc-previous-rpc-attempts", explainHeader, probeFromHeader, "forwarded", "x-real-ip", "true-client-ip", "x-client-ip", "x-cluster-client-ip", "x-original-host",
 ];
 
 /** Beginnings of names with which only a front that is trusted may speak. */

@@ -4,6 +4,7 @@ import { sweepInterval } from "../../core/health/targets.ts";
 import { jittered } from "../../health/rounds.ts";
 import type { Sweep } from "../../health/sweep.ts";
 import type { Ports } from "../../proxy/ports.ts";
+import { type ProberEnv, proberOf } from "./prober.ts";
 
 /** What a cron asks of the object that sweeps. */
 export interface Waking {
@@ -38,7 +39,7 @@ export function sweeperClass({ clusters }: CompiledConfig, portsOf: (env: object
       const { storage } = this.ctx;
       // An object that has nothing to do for ten seconds is put out of memory.
       const memory = { get: () => storage.get<Uint8Array>("table"), put: (bytes: Uint8Array) => storage.put("table", bytes) };
-      this.#sweep ??= jittered(sweeper({ clusters }, ports, memory), interval, ports);
+      this.#sweep ??= jittered(sweeper({ clusters }, ports, { memory, prober: proberOf(this.env as ProberEnv) }), interval, ports);
       await this.#sweep();
     }
   };

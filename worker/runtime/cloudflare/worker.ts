@@ -1,11 +1,12 @@
 import { createProxy, decodeArtifact, type Proxy } from "../../index.ts";
-import { sweepInterval } from "../../core/health/targets.ts";
+import { regionsOf, sweepInterval } from "../../core/health/targets.ts";
 import { healthReader } from "../../health/reader.ts";
 import { jittered, sweepForAMinute } from "../../health/rounds.ts";
 import type { Sweep } from "../../health/sweep.ts";
 import artifact from "../../../dist/fairlead.compiled";
 import { connectionFacts } from "./facts.ts";
 import { cloudflarePorts } from "./ports.ts";
+import { proberClass, type ProberEnv, proberOf } from "./prober.ts";
 import { sweeperClass, type Waking } from "./sweeper.ts";
 import { tallyClass } from "./tally-object.ts";
 
@@ -15,16 +16,19 @@ let proxy: Proxy | undefined;
 let sweep: Sweep | undefined;
 
 /** Where one is bound, the object that sweeps: https://developers.cloudflare.com/durable-objects/api/namespace/#getbyname */
-interface Env {
+interface Env extends ProberEnv {
   readonly FAIRLEAD_SWEEPER?: { getByName(name: string): Waking };
 }
 
 function open(env: object): Proxy {
   const ports = cloudflarePorts(env, digest);
-  return createProxy({ config, ports, known: healthReader(ports, { probed: sweepInterval(config.clusters) !== undefined }) });
+  const checks = config.clusters.map(({ healthCheck }) => healthCheck);
+  return createProxy({ config, ports, known: healthReader(ports, { probed: sweepInterval(config.clusters) !== undefined, regions: regionsOf(checks) }) });
 }
 
-export class Sweeper extends sweeperClass(config, (env) => cloudflarePorts(env, digest)) {}
+const portsOf = (env: object) => cloudflarePorts(env, digest);
+export class Sweeper extends sweeperClass(config, portsOf) {}
+export class Prober extends proberClass(config, portsOf) {}
 export class Tally extends tallyClass(config) {}
 
 export default {
@@ -39,7 +43,7 @@ export default {
     const { sweeper } = await import("../../health/sweep.ts");
     const ports = cloudflarePorts(env, digest);
     const interval = sweepInterval(config.clusters) ?? minute;
-    sweep ??= jittered(sweeper(config, ports), interval, ports);
+    sweep ??= jittered(sweeper(config, ports, { prober: proberOf(env) }), interval, ports);
     return cron === "" ? sweep() : sweepForAMinute(sweep, interval, ports);
   },
 };

@@ -400,6 +400,16 @@ export declare type HealthCheck = Message<"fairlead.config.v1.HealthCheck"> & {
    * @generated from field: repeated string http_statuses = 7;
    */
   httpStatuses: string[];
+
+  /**
+   * Where the probes come from: location hints of Cloudflare's Durable Objects, which the binding FAIRLEAD_PROBER makes there. An
+   * endpoint is unhealthy where all regions that answer find it so; where some do, it is for the isolates that are near those.
+   * Without it, and on Deno, the sweep probes from where it runs. sam, afr and me are not among them, as objects with
+   * these hints are made elsewhere: https://developers.cloudflare.com/durable-objects/reference/data-location/
+   *
+   * @generated from field: repeated string regions = 8;
+   */
+  regions: string[];
 };
 
 /**

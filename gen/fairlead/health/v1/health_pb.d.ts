@@ -25,7 +25,7 @@ export declare type HealthTable = Message<"fairlead.health.v1.HealthTable"> & {
   schemaVersion: number;
 
   /**
-   * One more whenever the state of an endpoint is another than before.
+   * One more whenever the state of an endpoint, as a whole or from a region, is another than before.
    *
    * @generated from field: uint32 revision = 2;
    */
@@ -62,6 +62,8 @@ export declare type EndpointHealth = Message<"fairlead.health.v1.EndpointHealth"
   key: string;
 
   /**
+   * As a whole: where it is probed from several regions, well if one of them finds it so.
+   *
    * @generated from field: fairlead.health.v1.State state = 2;
    */
   state: State;
@@ -103,6 +105,13 @@ export declare type EndpointHealth = Message<"fairlead.health.v1.EndpointHealth"
    * @generated from field: uint32 round_trip_ms = 8;
    */
   roundTripMs: number;
+
+  /**
+   * What each region finds that it is probed from and that answered lately.
+   *
+   * @generated from field: repeated fairlead.health.v1.RegionHealth regions = 9;
+   */
+  regions: RegionHealth[];
 };
 
 /**
@@ -110,6 +119,61 @@ export declare type EndpointHealth = Message<"fairlead.health.v1.EndpointHealth"
  * Use `create(EndpointHealthSchema)` to create a new message.
  */
 export declare const EndpointHealthSchema: GenMessage<EndpointHealth>;
+
+/**
+ * What probes from one region find of an endpoint; the fields are as those of EndpointHealth.
+ *
+ * @generated from message fairlead.health.v1.RegionHealth
+ */
+export declare type RegionHealth = Message<"fairlead.health.v1.RegionHealth"> & {
+  /**
+   * A location hint of Cloudflare's: "weur".
+   *
+   * @generated from field: string region = 1;
+   */
+  region: string;
+
+  /**
+   * @generated from field: fairlead.health.v1.State state = 2;
+   */
+  state: State;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp since = 3;
+   */
+  since?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string detail = 4;
+   */
+  detail: string;
+
+  /**
+   * @generated from field: uint32 successes = 5;
+   */
+  successes: number;
+
+  /**
+   * @generated from field: uint32 failures = 6;
+   */
+  failures: number;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp probed_at = 7;
+   */
+  probedAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: uint32 round_trip_ms = 8;
+   */
+  roundTripMs: number;
+};
+
+/**
+ * Describes the message fairlead.health.v1.RegionHealth.
+ * Use `create(RegionHealthSchema)` to create a new message.
+ */
+export declare const RegionHealthSchema: GenMessage<RegionHealth>;
 
 /**
  * What operators decided, in one document: the key "overrides" of the store. `fairlead drain`, `undrain` and `weigh` write it.
