@@ -7,18 +7,18 @@ import { createProxy, decodeArtifact, type LogEntry, type Ports, type UpstreamRe
 type Behaviour = { readonly after: number; readonly code: string | number } | "never";
 
 const endpoint = (name: string) => `{ url: "http://${name}.example" }`;
-const yaml = (more = "") => `
+const yaml = (more = "", retry = "hedging_delay: 20ms") => `
 methods:
   - { path: /t.S/Safe, kind: UNARY, idempotency: NO_SIDE_EFFECTS }
   - { path: /t.S/Once, kind: UNARY }
 clusters:
   c: { dialect: CONNECT, ${more}localities: [{ region: near, endpoints: [${["a1", "a2", "a3"].map(endpoint).join(", ")}] }, { region: far, priority: 1, endpoints: [${endpoint("b")}] }] }
-routes: [{ match: { service: t.S }, cluster: c, timeout: 2s, retry: { hedging_delay: 20ms } }]
+routes: [{ match: { service: t.S }, cluster: c, timeout: 2s, retry: { ${retry} } }]
 `;
 
 /** A proxy whose endpoints behave as told. */
-async function world(behave: (name: string, made: number) => Behaviour, more = "", random = () => 0) {
-  const { config } = await decodeArtifact(await compileText(yaml(more)));
+async function world(behave: (name: string, made: number) => Behaviour, more = "", random = () => 0, retry?: string) {
+  const { config } = await decodeArtifact(await compileText(yaml(more, retry)));
   const sent: string[] = [];
   const log: LogEntry[] = [];
   const ports: Ports = {
@@ -74,6 +74,16 @@ describe("the attempts of a call", () => {
   it("end with the first good answer, whichever began first", async () => {
     const { call } = await world((_name, made) => (made === 0 ? "never" : { after: 5, code: "ok" }));
     expect(await call("Safe")).toMatchObject({ code: "ok" });
+  });
+
+  it("begin beside a silent one after 300 ms where nobody knows the method, and after 50 where it is known to be quick", async () => {
+    for (const [calls, least, most] of [[0, 290, 600], [25, 45, 200]] as const) {
+      const { call } = await world((_name, made) => (made === calls ? "never" : { after: 1, code: "ok" }), "", seeded(1), "max_attempts: 3");
+      for (let i = 0; i < calls; i++) await call("Safe");
+      const { ms } = await call("Safe");
+      expect(ms).toBeGreaterThan(least);
+      expect(ms).toBeLessThan(most);
+    }
   });
 
   it("go to a well neighbour before a sick locality", async () => {

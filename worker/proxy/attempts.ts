@@ -11,12 +11,12 @@ import type { Fields } from "../core/protocol/fields.ts";
 import type { Call, Reply } from "./call.ts";
 import type { Choosing } from "./choosing.ts";
 import type { Ports } from "./ports.ts";
-import type { Usual } from "./usual.ts";
+import type { Usuals } from "./usual.ts";
 
 export interface AttemptsNeeds {
   readonly ports: Ports;
   readonly choosing: Choosing;
-  readonly usual: Usual;
+  readonly usual: Usuals;
   /** For each cluster, by index. */
   readonly budgets: readonly RetryBudget[];
   readonly breakers: readonly Breaking[];
@@ -120,9 +120,9 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
     const { picked, since, passage } = one;
     passage.end();
     const ms = ports.now() - since;
-    if (code === "ok" && oneReply) usual.took(call.path, ms);
     if (by === "answered") answered ??= picked;
     choosing.ended(cluster, picked, { code, by, ms: oneReply ? ms : 0 }, call.facts.keep);
+    if (code === "ok" && oneReply) usual.took(call.path, ms, picked);
   }
 
   /** Tells of an attempt how it went; undefined where it is good enough to be relayed. */
@@ -210,7 +210,7 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
       finish();
       // Whose fault it was that it took longer than its caller waits, or sends, nobody can tell.
       const isLate = oneReply && replayable && !call.timed && call.life.failure()?.kind === "deadline";
-      giveUp(isLate ? ports.now() - Math.max(retry.perTryTimeoutMs, 3 * usual.of(call.path)) : -Infinity, "late");
+      giveUp(isLate ? ports.now() - hedgeAfter(retry, false, usual.of(call.path)) : -Infinity, "late");
     },
   };
 }

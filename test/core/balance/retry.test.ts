@@ -22,11 +22,11 @@ describe("another attempt", () => {
 });
 
 describe("an attempt beside one that is silent", () => {
-  test("begins after the time that the policy gives an attempt, or three times the usual of a slow method", () => {
-    expect([0, 5, 1000].map((usual) => hedgeAfter(policy, false, usual))).toEqual([800, 800, 3000]);
+  test("begins after the time that the policy gives an attempt, or twice the usual time of a slow method", () => {
+    expect([0, 5, 1000].map((usual) => hedgeAfter(policy, false, usual))).toEqual([800, 800, 2000]);
   });
-  test("begins after three times the usual, at least 50 ms, where a second attempt is wanted early", () => {
-    expect([0, 5, 40, 500].map((usual) => hedgeAfter(policy, true, usual))).toEqual([300, 50, 120, 1500]);
+  test("begins after the usual time, at least 50 ms, where a second attempt is wanted early", () => {
+    expect([0, 5, 120, 1500].map((usual) => hedgeAfter(policy, true, usual))).toEqual([300, 50, 120, 1500]);
     expect(hedgeAfter({ ...policy, hedgingDelayMs: 70 }, true, 500)).toBe(70);
   });
 });

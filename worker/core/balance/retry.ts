@@ -30,12 +30,13 @@ const initialMs = 20;
 const longestMs = 500;
 
 /**
- * How long to wait for an attempt before another one begins beside it, in milliseconds; `usual`: what such calls take, 0 where
- * nobody knows. `early`: the method has no side effects, or the attempt is at an endpoint on probation.
+ * How long to wait for an attempt before another one begins beside it, in milliseconds; `usual`: what 95 of 100 such
+ * calls do not exceed, 0 where nobody knows. `early`: the method has no side effects, or the attempt is at an endpoint on probation.
+ * Few calls are sent twice for it, and their tail is cut off: https://doi.org/10.1145/2408776.2408794 (Dean and Barroso, 2013).
  */
 export function hedgeAfter({ perTryTimeoutMs, hedgingDelayMs }: CompiledRetry, early: boolean, usual: number): number {
-  if (!early) return Math.max(perTryTimeoutMs, 3 * usual);
-  return hedgingDelayMs ?? (usual === 0 ? unknownHedgeMs : Math.max(quickestHedgeMs, 3 * usual));
+  if (!early) return Math.max(perTryTimeoutMs, 2 * usual);
+  return hedgingDelayMs ?? (usual === 0 ? unknownHedgeMs : Math.max(quickestHedgeMs, usual));
 }
 
 const quickestHedgeMs = 50;
