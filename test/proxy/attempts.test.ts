@@ -4,7 +4,7 @@ import { compileText } from "../e2e/harness.ts";
 import { createProxy, decodeArtifact, type LogEntry, type Ports, type UpstreamReply } from "../../worker/index.ts";
 
 /** What an endpoint does with a request: after so many milliseconds it answers with a code, or a bare HTTP status, or its connection breaks ("broken"); or never. */
-type Behaviour = { readonly after: number; readonly code: string | number } | "never";
+type Behaviour = { readonly after: number; readonly code: string | number; readonly headers?: Record<string, string> } | "never";
 
 const endpoint = (name: string) => `{ url: "http://${name}.example" }`;
 const yaml = (more = "", retry = "hedging_delay: 20ms") => `
@@ -31,7 +31,7 @@ async function world(behave: (name: string, made: number) => Behaviour, more = "
         return { failure: { kind: "transport", reached: "maybe", cause: "aborted" } };
       }
       await new Promise((resolve) => setTimeout(resolve, behaviour.after));
-      return behaviour.code === "broken" ? { failure: { kind: "transport", reached: "maybe", cause: "broken" } } : reply(behaviour.code);
+      return behaviour.code === "broken" ? { failure: { kind: "transport", reached: "maybe", cause: "broken" } } : reply(behaviour.code, behaviour.headers);
     },
     now: () => Date.now(),
     after(ms, then) {
@@ -58,9 +58,9 @@ async function world(behave: (name: string, made: number) => Behaviour, more = "
   return { call, sent, log };
 }
 
-function reply(code: string | number): UpstreamReply {
-  const [status, type, text] = typeof code === "number" ? [code, "text/plain", "no"] as const : code === "ok" ? [200, "application/proto", "x"] as const : [404, "application/json", JSON.stringify({ code })] as const;
-  const response = new Response(text, { status, headers: { "content-type": type, "content-length": String(text.length) } });
+function reply(code: string | number, more: Record<string, string> = {}): UpstreamReply {
+  const [status, type, text] = typeof code === "number" ? [code, "text/plain", "{}"] as const : code === "ok" ? [200, "application/proto", "x"] as const : [404, "application/json", JSON.stringify({ code })] as const;
+  const response = new Response(text, { status, headers: { "content-type": type, "content-length": String(text.length), ...more } });
   return { status: response.status, headers: response.headers, body: response.body as UpstreamReply["body"], trailers: null, arrayBuffer: () => response.arrayBuffer(), broken: { kind: "transport", reached: "maybe", cause: "broken" } };
 }
 
@@ -126,6 +126,23 @@ describe("the attempts of a call", () => {
       for (let i = 0; i < 4; i++) await call("Once", new Blob([body]).stream(), { "content-length": String(body.length) });
       expect(log.filter(({ event }) => event === "endpoint-ejected")).toEqual([]);
     }
+  });
+
+  it.each(["text/plain", "application/json"])("are not repeated after HTTP 429 (%s), which blames nobody, unless it says when, and then not sooner", async (type) => {
+    const limited = (headers: Record<string, string> = {}): Behaviour => ({ after: 0, code: 429, headers: { "content-type": type, ...headers } });
+    const refusing = await world(() => limited(), "outlier: { failure_percent: 10 }, ");
+    for (let i = 0; i < 12; i++) expect((await refusing.call("Safe")).code).toBe("unavailable");
+    expect([refusing.sent.length, refusing.log.filter(({ event }) => event === "endpoint-ejected")]).toEqual([12, []]);
+    const telling = await world((_name, made) => (made === 0 ? limited({ "retry-after": "1" }) : { after: 0, code: "ok" }));
+    const { code, ms } = await telling.call("Safe");
+    expect([code, telling.sent.length, ms >= 990]).toEqual(["ok", 2, true]);
+    const tooLate = await world(() => limited({ "retry-after": "3" }));
+    expect([(await tooLate.call("Safe")).code, tooLate.sent.length]).toEqual(["unavailable", 1]);
+  });
+
+  it("wait for the one that is under way after HTTP 429, and begin no other beside it", async () => {
+    const { call, sent } = await world((_name, made) => (made === 0 ? { after: 200, code: "ok" } : { after: 0, code: 429 }));
+    expect([(await call("Safe")).code, sent.length]).toEqual(["ok", 2]);
   });
 
   it("leave a region whose every answer is HTTP 500", async () => {

@@ -4,14 +4,12 @@ import type { Outcome } from "../core/balance/observation.ts";
 import { type Ask, type Picked, pickEndpoint } from "../core/balance/pick.ts";
 import { type Failed, hedgeAfter, isRepeatable, retryAfter, type RetryBudget } from "../core/balance/retry.ts";
 import type { CompiledRetry } from "../core/config/compiled.ts";
-import { type Failure, FailureError, failureOf, failureToEnd } from "../core/failure.ts";
-import type { Code } from "../core/protocol/code.ts";
-import type { End } from "../core/protocol/end.ts";
-import type { Fields } from "../core/protocol/fields.ts";
+import { type Failure, FailureError, failureOf } from "../core/failure.ts";
 import type { Call, Reply } from "./call.ts";
 import type { Choosing } from "./choosing.ts";
 import type { Ports } from "./ports.ts";
 import type { Usuals } from "./usual.ts";
+import { verdictOnFailure, verdictOnReply } from "./verdict.ts";
 
 export interface AttemptsNeeds {
   readonly ports: Ports;
@@ -128,18 +126,18 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
   /** Tells of an attempt how it went; undefined where it is good enough to be relayed. */
   function judge({ one, result }: Settled): Failed | undefined {
     if ("error" in result) {
-      const failure = failureOf(result.error);
-      const { code } = failureToEnd(failure);
-      ended(one, { code: codeOf(failure), by: call.life.failure() === undefined ? blame(failure, unseen) : "left" });
-      return { code, unreached: failure.kind === "transport" && failure.reached === "no", pushback: null };
+      const { code, by, failed } = verdictOnFailure(failureOf(result.error), unseen);
+      ended(one, { code, by: call.life.failure() === undefined ? by : "left" });
+      return failed;
     }
     const { end, headers } = result.reply;
     if (end instanceof Promise) {
       void end.then(({ code, madeUp = false }) => ended(one, { code, by: unseen && madeUp ? "left" : "answered" }));
       return undefined;
     }
-    ended(one, { code: end.code, by: "answered" });
-    return end.code === "ok" ? undefined : { code: end.code, unreached: false, pushback: pushbackOf(headers, end) };
+    const verdict = verdictOnReply(headers, end);
+    ended(one, verdict);
+    return verdict.failed;
   }
 
   /** Waits for the next attempt to settle, or until another one should begin beside them. */
@@ -176,8 +174,10 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
       const failed = judge(settled);
       const wait = failed && retryAfter(retry, failed, repeatable, tried.length, ports.random());
       // What no other attempt could make better is the answer, whoever else is under way.
-      if (wait !== undefined && call.life.failure() === undefined) {
-        if (tried.length < most && wait < call.life.remaining()) {
+      if (failed !== undefined && wait !== undefined && call.life.failure() === undefined) {
+        const isTold = failed.pushback !== null;
+        if (isTold) mayHedge = false;
+        if (tried.length < most && wait < call.life.remaining() && !(isTold && running.size > 0)) {
           if (running.size === 0) await sleep(ports, wait);
           if (start(running.size === 0) === undefined) continue;
         }
@@ -219,25 +219,6 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
 export function retryOf({ route, method }: Pick<Call, "route" | "method">): CompiledRetry {
   const own = route.open.includes("maxAttempts") ? method?.maxAttempts : undefined;
   return own === undefined ? route.retry : { ...route.retry, maxAttempts: own };
-}
-
-/** What a failure says of the endpoint: of an HTTP error that is no RPC's end, 4xx is the request's fault (429, too: it came too often), 5xx the origin's. */
-function codeOf(failure: Failure): Code {
-  const { code } = failureToEnd(failure);
-  if (failure.kind !== "origin-status" || failure.status < 400) return code;
-  if (failure.status < 500) return "failed_precondition";
-  return code === "unavailable" ? code : "internal";
-}
-
-/** Whom a failure tells something of: not the origin, where the caller left or the proxy refused. */
-function blame(failure: Failure, unseen: boolean): Outcome["by"] {
-  const { kind } = failure;
-  if (kind === "transport") return unseen && failure.reached === "maybe" ? "left" : "transport";
-  return kind === "origin-status" || kind === "malformed-reply" || kind === "malformed-reply-type" || kind === "reply-count" ? "answered" : "left";
-}
-
-function pushbackOf(headers: Fields, { metadata }: End): string | null {
-  return metadata.get("grpc-retry-pushback-ms") ?? headers.get("grpc-retry-pushback-ms");
 }
 
 function sleep(ports: Ports, ms: number): Promise<void> {

@@ -16,14 +16,23 @@ export interface Failed {
 }
 
 /**
- * How long to wait before another attempt, in milliseconds; undefined: there should be none. `made` counts the attempts so far,
- * `random` is uniform in [0, 1).
+ * How long to wait before another attempt, in milliseconds; Infinity: the origin wants none, but one that is under way may still be good; undefined: none
+ * could be better. `made` counts the attempts so far, `random` is uniform in [0, 1).
  * https://github.com/grpc/proposal/blob/master/A6-client-retries.md
  */
 export function retryAfter({ codes }: CompiledRetry, { code, unreached, pushback }: Failed, repeatable: boolean, made: number, random: number): number | undefined {
   if (!unreached && !(repeatable && codes.includes(code))) return undefined;
   if (pushback === null) return Math.min(initialMs * 4 ** (made - 1), longestMs) * (0.8 + 0.4 * random);
-  return /^\d{1,6}$/.test(pushback) ? Number(pushback) : undefined;
+  return /^\d{1,6}$/.test(pushback) ? Number(pushback) : Infinity;
+}
+
+/**
+ * HTTP 429 as a pushback: no sooner than its Retry-After says in seconds, wherever that is, since what it counts may be common to all endpoints; never where
+ * it says nothing, or a date. On the wire it stays `unavailable`, as gRPC and Connect map it.
+ * https://www.rfc-editor.org/rfc/rfc6585#section-4 https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
+ */
+export function pushbackOfLimit(retryAfter: string | null): string {
+  return retryAfter !== null && /^\d{1,3}$/.test(retryAfter) ? `${retryAfter}000` : "-1";
 }
 
 const initialMs = 20;
