@@ -9,7 +9,7 @@ import { cluster, endpoints, locality, route, seeded } from "../core/balance/arb
 import { settled, world, type World } from "../health/world.ts";
 
 const near = cluster("c", [locality("near", { endpoints: endpoints("near", 3) }), locality("far", { priority: 1, endpoints: endpoints("far", 3) })]);
-const config = { clusters: [near] } as unknown as CompiledConfig;
+const config = { clusters: [near], routes: [route()] } as unknown as CompiledConfig;
 const good: Outcome = { code: "ok", by: "answered", ms: 10 };
 const broken: Outcome = { code: "unavailable", by: "transport", ms: 10 };
 
