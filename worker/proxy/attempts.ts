@@ -140,13 +140,19 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
     return verdict.failed;
   }
 
+  /** Of where it was sent last. */
+  function usualTime(): number {
+    const last = tried.at(-1);
+    return last === undefined ? 0 : usual.of(call.path, last);
+  }
+
   /** Waits for the next attempt to settle, or until another one should begin beside them. */
   async function next(mayHedge: boolean): Promise<Settled | undefined> {
     const settling = Array.from(running, ({ settled }) => settled);
     if (!mayHedge) return settling.length === 1 ? settling[0] : Promise.race(settling);
     const late = Promise.withResolvers<undefined>();
     const isTrial = Array.from(running, ({ picked }) => picked.seen.ejectedUntil > 0).some(Boolean);
-    const cancel = ports.after(hedgeAfter(retry, isTrial || call.method?.idempotency === "no-side-effects", usual.of(call.path)), () => late.resolve(undefined));
+    const cancel = ports.after(hedgeAfter(retry, isTrial || call.method?.idempotency === "no-side-effects", usualTime()), () => late.resolve(undefined));
     const settled = await Promise.race([...settling, late.promise]);
     cancel();
     return settled;
@@ -210,7 +216,7 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
       finish();
       // Whose fault it was that it took longer than its caller waits, or sends, nobody can tell.
       const isLate = oneReply && replayable && !call.timed && call.life.failure()?.kind === "deadline";
-      giveUp(isLate ? ports.now() - hedgeAfter(retry, false, usual.of(call.path)) : -Infinity, "late");
+      giveUp(isLate ? ports.now() - hedgeAfter(retry, false, usualTime()) : -Infinity, "late");
     },
   };
 }

@@ -1,10 +1,10 @@
 import type { Picked } from "../core/balance/pick.ts";
 import { nothingUsual, took, type Usual } from "../core/balance/usual.ts";
 
-/** How long calls of each method usually take in this isolate. */
+/** How long calls of each method usually take in each locality, as this isolate sees it. */
 export interface Usuals {
-  /** The time that 95 of 100 good ones do not exceed, in milliseconds; 0 where nobody knows. */
-  of(path: string): number;
+  /** The time that 95 of 100 good ones do not exceed there, in milliseconds; 0 where nobody knows. */
+  of(path: string, picked: Picked): number;
   took(path: string, ms: number, picked: Picked): void;
 }
 
@@ -12,16 +12,30 @@ export interface Usuals {
 const mostMethods = 1000;
 
 export function usuals(): Usuals {
-  const methods = new Map<string, Usual>();
+  const methods = new Map<string, Usual[]>();
+
+  function find(path: string, { neighbours }: Picked): Usual | undefined {
+    const known = methods.get(path);
+    if (known !== undefined) for (const one of known) if (one.locality === neighbours) return one;
+    return undefined;
+  }
+
+  function add(path: string, { neighbours }: Picked): Usual | undefined {
+    const known = methods.get(path) ?? [];
+    if (known.length === 0) {
+      if (methods.size === mostMethods) return undefined;
+      methods.set(path, known);
+    }
+    const one = nothingUsual(neighbours);
+    known.push(one);
+    return one;
+  }
+
   return {
-    of: (path) => methods.get(path)?.ms ?? 0,
+    of: (path, picked) => find(path, picked)?.ms ?? 0,
     took(path, ms, picked) {
-      let known = methods.get(path);
-      if (known === undefined) {
-        if (methods.size === mostMethods) return;
-        methods.set(path, (known = nothingUsual()));
-      }
-      took(known, ms, picked);
+      const known = find(path, picked) ?? add(path, picked);
+      if (known !== undefined) took(known, ms, picked.seen);
     },
   };
 }

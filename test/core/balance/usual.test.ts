@@ -8,7 +8,7 @@ import { cluster, endpoints, locality, seeded } from "./arbitrary.ts";
 
 const of = cluster("c", [locality("r", { endpoints: endpoints("r", 1) })]);
 const [alone] = observe(of);
-const only = { seen: alone![0]!, neighbours: alone! };
+const only = alone![0]!;
 
 /** Latencies in milliseconds, drawn anew at each call. */
 type Draw = (random: Random) => number;
@@ -39,10 +39,10 @@ const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b
 
 describe("what a method's calls usually take", () => {
   test("nobody knows before the first, and of the first few it is three times their mean", () => {
-    const usual = nothingUsual();
+    const usual = nothingUsual(alone!);
     expect(usual.ms).toBe(0);
     fc.assert(fc.property(fc.array(fc.integer({ min: 1, max: 5000 }), { minLength: 1, maxLength: few }), (times) => {
-      const usual = nothingUsual();
+      const usual = nothingUsual(alone!);
       for (const ms of times) took(usual, ms, only);
       expect(usual.ms).toBeCloseTo((3 * sum(times)) / times.length);
     }));
@@ -50,7 +50,7 @@ describe("what a method's calls usually take", () => {
 
   test("is exceeded by 3 to 8 of 100 calls once 500 have come, whatever their distribution", () => {
     fc.assert(fc.property(distribution, fc.integer(), (draw, seed) => {
-      const [usual, random] = [nothingUsual(), seeded(seed)];
+      const [usual, random] = [nothingUsual(alone!), seeded(seed)];
       watch(usual, draw, random, 500);
       const share = sum(watch(usual, draw, random, 2000)) / 2000;
       expect(share).toBeGreaterThan(0.03);
@@ -60,7 +60,7 @@ describe("what a method's calls usually take", () => {
 
   test("is within a third of the true 95th percentile at every second instant, and within a factor of 1.75 at nine of ten", () => {
     fc.assert(fc.property(fc.integer({ min: 5, max: 2000 }), fc.double({ min: 0.05, max: 1, noNaN: true }), fc.integer(), (median, spread, seed) => {
-      const [usual, random, draw] = [nothingUsual(), seeded(seed), lognormal(median, spread)];
+      const [usual, random, draw] = [nothingUsual(alone!), seeded(seed), lognormal(median, spread)];
       watch(usual, draw, random, 500);
       const ratios = Array.from({ length: 5000 }, () => {
         watch(usual, draw, random, 1);
@@ -76,7 +76,7 @@ describe("what a method's calls usually take", () => {
 
   test("follows a method that takes ten times as long within 25 calls, and one that takes a tenth within 200", () => {
     fc.assert(fc.property(fc.double({ min: 0.1, max: 0.6, noNaN: true }), fc.integer(), (spread, seed) => {
-      const [usual, random] = [nothingUsual(), seeded(seed)];
+      const [usual, random] = [nothingUsual(alone!), seeded(seed)];
       watch(usual, lognormal(20, spread), random, 500);
       watch(usual, lognormal(200, spread), random, 25);
       expect(usual.ms).toBeGreaterThan(200);
@@ -90,13 +90,13 @@ describe("what a method's calls usually take", () => {
     fc.assert(fc.property(fc.integer({ min: 2, max: 9 }), fc.integer({ min: 5, max: 200 }), fc.boolean(), fc.integer(), (count, median, fromTheFirst, seed) => {
       const gray = cluster("c", [locality("r", { endpoints: endpoints("r", count) })]);
       const observations = observe(gray);
-      const [usual, random, draw] = [nothingUsual(), seeded(seed), lognormal(median, 0.5)];
+      const [usual, random, draw] = [nothingUsual(observations[0]!), seeded(seed), lognormal(median, 0.5)];
       const call = (factor: number) => {
         const e = Math.floor(random() * count);
         const picked = { seen: observations[0]![e]!, neighbours: observations[0]!, trial: 0 };
         const ms = draw(random) * (e === 0 ? factor : 1);
-        record(picked, { code: "ok", by: "answered", ms } satisfies Outcome, 1, observations, gray.outlier);
-        took(usual, ms, picked);
+        record(picked, { code: "ok", by: "answered", ms } satisfies Outcome, 1, { localities: observations, bounds: [] }, gray.outlier);
+        took(usual, ms, picked.seen);
       };
       for (let i = 0; i < 500; i++) call(fromTheFirst ? 10 : 1);
       for (let i = 0; i < 500; i++) call(10);

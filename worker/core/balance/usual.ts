@@ -1,7 +1,8 @@
 import type { Observation } from "./observation.ts";
 
-/** How long the good calls of one method take in this isolate. */
+/** How long the good calls of one method take at the endpoints of one locality, as this isolate sees it: from another one its answers have a longer way. */
 export interface Usual {
+  readonly locality: readonly Observation[];
   /** The time that 95 of 100 do not exceed, in milliseconds; 0: nobody knows. Of the first few calls it is three times their mean. */
   ms: number;
   /** How many have been seen, up to `few`. */
@@ -24,24 +25,24 @@ const down = Math.exp(-step);
 const longRow = 100;
 const quicklyDown = Math.exp(-5 * step);
 
-export function nothingUsual(): Usual {
-  return { ms: 0, calls: 0, below: 0 };
+export function nothingUsual(locality: readonly Observation[]): Usual {
+  return { locality, ms: 0, calls: 0, below: 0 };
 }
 
 /**
- * Takes in a good call of `ms` milliseconds that an endpoint answered. An attempt that another one overtook is none: a sick endpoint would make its method
+ * Takes in a good call of `ms` milliseconds that an endpoint of the locality answered. An attempt that another one overtook is none: a sick endpoint would make its method
  * slow. Those go on top of the one in 20, which is to be seen where methods are slow by chance.
  */
-export function took(usual: Usual, ms: number, { seen, neighbours }: { readonly seen: Observation; readonly neighbours: readonly Observation[] }): void {
+export function took(usual: Usual, ms: number, seen: Observation): void {
   // By a clock that counts whole milliseconds a quick call takes none.
   const long = Math.max(1, ms);
   if (usual.calls < few) {
-    if (isLaggard(seen, neighbours)) return;
+    if (isLaggard(seen, usual.locality)) return;
     usual.calls++;
     usual.ms += (3 * long - usual.ms) / usual.calls;
   } else if (long > usual.ms) {
     usual.below = 0;
-    if (!isLaggard(seen, neighbours)) usual.ms *= up;
+    if (!isLaggard(seen, usual.locality)) usual.ms *= up;
   } else {
     usual.below++;
     usual.ms = Math.max(1, usual.ms * (usual.below > longRow ? quicklyDown : down));

@@ -726,7 +726,7 @@ export declare type Retry = Message<"fairlead.config.v1.Retry"> & {
   /**
    * When an attempt has not answered after so long, another one begins beside it, and the first good answer wins. The last one
    * has all the time that the call has. Default 800ms, and at least twice the time that 95 of 100 calls of
-   * the method do not exceed.
+   * the method to that region do not exceed.
    *
    * @generated from field: google.protobuf.Duration per_try_timeout = 3;
    */
@@ -734,7 +734,7 @@ export declare type Retry = Message<"fairlead.config.v1.Retry"> & {
 
   /**
    * The same for methods that are NO_SIDE_EFFECTS, where a second attempt costs little. Default: the time that 95 of 100 calls
-   * of the method do not exceed in this isolate, at least 50ms; 300ms where nobody knows.
+   * of the method to that region do not exceed in this isolate, at least 50ms; 300ms where nobody knows.
    *
    * @generated from field: google.protobuf.Duration hedging_delay = 4;
    */
