@@ -1,5 +1,5 @@
 import { build } from "esbuild";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -21,6 +21,9 @@ const minute = 60_000;
 export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = {}, cache, sweeper = wrangler().bindsSweeper }: Omit<ServeOptions, "runtime">): Promise<Served> {
   const directory = mkdtempSync(join(tmpdir(), "fairlead-"));
   const sockets = { kv: join(directory, "kv.sock"), tick: join(directory, "tick.sock"), cache: cache ?? join(directory, "cache.sock") };
+  // What an object stored outlives a reload, as it does a deployment.
+  const objects = join(directory, "objects");
+  mkdirSync(objects);
   const kv = serveKv(sockets.kv);
   const ownCache = cache === undefined ? serveCache(sockets.cache) : undefined;
   const ticking = ticker(sockets.tick);
@@ -32,7 +35,7 @@ export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = 
     const { config } = await decodeArtifact(bytes);
     interval = sweepInterval(config.clusters);
     await writeFile(join(directory, "fairlead.compiled"), bytes);
-    await writeFile(join(directory, "config.capnp"), workerdConfig({ bindings: { ...bindingUrls(config), ...bindings }, secrets, sockets, sweeper }));
+    await writeFile(join(directory, "config.capnp"), workerdConfig({ bindings: { ...bindingUrls(config), ...bindings }, secrets, sockets, sweeper, objects }));
   };
   const cleanUp = () => {
     ticking.every(undefined);
@@ -97,12 +100,14 @@ interface Emulated {
   readonly secrets: Readonly<Record<string, string>>;
   /** Whether an object sweeps. */
   readonly sweeper: boolean;
+  /** The folder where objects store. */
+  readonly objects: string;
   /** Paths of Unix sockets. */
   readonly sockets: { readonly kv: string; readonly tick: string; readonly cache: string };
 }
 
 /** https://github.com/cloudflare/workerd/blob/main/src/workerd/server/workerd.capnp */
-function workerdConfig({ bindings, secrets, sockets, sweeper }: Emulated): string {
+function workerdConfig({ bindings, secrets, sockets, sweeper, objects }: Emulated): string {
   const names = Object.keys(bindings);
   const { date, flags } = wrangler();
   const all = [
@@ -125,7 +130,7 @@ const config :Workerd.Config = (
       globalOutbound = "network",
       cacheApiOutbound = "cache",
       durableObjectNamespaces = [(className = "Sweeper", uniqueKey = "fairlead-sweeper", enableSql = true)],
-      durableObjectStorage = (inMemory = void),
+      durableObjectStorage = (localDisk = "objects"),
     )),
     (name = "ticker", worker = (
       modules = [(name = "ticker.js", esModule = embed "ticker.js")],
@@ -133,6 +138,7 @@ const config :Workerd.Config = (
       compatibilityFlags = ${JSON.stringify(tickerFlags)},
       bindings = [(name = "MAIN", service = "main")],
     )),
+    (name = "objects", disk = (path = ${JSON.stringify(objects)}, writable = true)),
     (name = "kv", external = (address = ${JSON.stringify(`unix:${sockets.kv}`)}, http = ())),
     (name = "cache", external = (address = ${JSON.stringify(`unix:${sockets.cache}`)}, http = ())),
     (name = "network", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
