@@ -145,24 +145,22 @@ export function sharing(ports: Pick<Ports, "now" | "after" | "log" | "random">, 
   async function write(): Promise<void> {
     plan.writing();
     await plan.failSoft(async () => {
-      take(await board.read());
+      await look();
       await board.write(encodeNotes(noted, ports.now(), strange));
       plan.wrote();
     });
   }
 
-  async function read(): Promise<void> {
-    await plan.failSoft(async () => {
-      const bytes = await board.read();
-      plan.found(bytes !== null);
-      take(bytes);
-    });
+  async function look(): Promise<void> {
+    const bytes = await board.read();
+    plan.found(bytes !== null);
+    take(bytes);
   }
 
   return {
     freshen(keep) {
       if (!plan.mayRead()) return undefined;
-      const reading = plan.mayWrite() ? write() : read();
+      const reading = plan.mayWrite() ? write() : plan.failSoft(look);
       keep(reading);
       const { promise, resolve } = Promise.withResolvers<void>();
       const cancel = ports.after(waitMs, resolve);
