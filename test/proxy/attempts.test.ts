@@ -177,10 +177,20 @@ describe("a circuit breaker", () => {
   });
 });
 
-it("a second attempt after an error goes to a neighbour, after a broken connection to another place", async () => {
-  for (const [code, second] of [["unavailable", "a"], [undefined, "b"]] as const) {
-    const { call, sent } = await world((_name, made) => (made > 0 ? { after: 0, code: "ok" } : code === undefined ? "never" : { after: 0, code }));
-    expect((await call("Safe")).code).toBe("ok");
-    expect([sent.length, sent[0]![0], sent[1]![0], sent[0] === sent[1]]).toEqual([2, "a", second, false]);
-  }
+it.each([
+  ["an error", { after: 0, code: "unavailable" }, 3, ["a", "a"]],
+  ["a broken connection", { after: 0, code: "broken" }, 3, ["a", "b"]],
+  ["silence, where it is early and not the last", "never", 3, ["a", "a"]],
+  ["silence, where it is the last", "never", 2, ["a", "b"]],
+] as const)("a second attempt after %s goes to a neighbour or to another place", async (_what, first, most, places) => {
+  const { call, sent } = await world((_name, made) => (made > 0 ? { after: 0, code: "ok" } : first), "", () => 0, `hedging_delay: 20ms, max_attempts: ${most}`);
+  expect((await call("Safe")).code).toBe("ok");
+  expect(sent.map((name) => name[0])).toEqual(places);
+  expect(sent[0]).not.toBe(sent[1]);
+});
+
+it("a third attempt goes to another place where two neighbours are silent, and the next call's second one does at once", async () => {
+  const { call, sent } = await world((name) => (name === "b" ? { after: 0, code: "ok" } : "never"));
+  for (let i = 0; i < 2; i++) expect((await call("Safe")).code).toBe("ok");
+  expect(sent.map((name) => name[0])).toEqual(["a", "a", "b", "a", "b"]);
 });

@@ -75,13 +75,13 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
   let finish = (): void => {};
 
   /** Sends it to one more endpoint; else says why not. */
-  function start(anywhere: boolean): Failure | undefined {
+  function start(anywhere: boolean, leaving = regionsToLeave()): Failure | undefined {
     const failure = call.life.failure();
     if (failure !== undefined) return failure;
     const further = tried.length > 0;
     const passage = breaker.attempt(deadline, further);
     if ("over" in passage) return { kind: "circuit-open" };
-    const picked = further && !budget.spend() ? undefined : pick(anywhere);
+    const picked = further && !budget.spend() ? undefined : pick(anywhere, leaving);
     if (picked === undefined) {
       passage.end();
       return { kind: "nowhere-to-go" };
@@ -102,15 +102,25 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
     return undefined;
   }
 
-  function pick(anywhere: boolean): Picked | undefined {
+  function pick(anywhere: boolean, left: readonly string[]): Picked | undefined {
     const now = choosing.snapshot();
-    const attempt = { tried, left: regionsToLeave(), repeatable: repeatable && tried.length + 1 < most };
+    const attempt = { tried, left, repeatable: repeatable && tried.length + 1 < most };
     return pickEndpoint(now, cluster, ask, ports.random, attempt) ?? (anywhere ? pickEndpoint(now, cluster, ask, ports.random) : undefined);
   }
 
   /** A neighbour may do where one endpoint answered, if only with an error: it is the nearest. A second time, or without an answer, it is the place. */
   function regionsToLeave(): readonly string[] {
     return tried.filter((picked) => picked !== answered || tried.length > 1).map(({ region }) => region);
+  }
+
+  /** Beside one that is merely late a neighbour does, too: from another region every late call would hear whether that one is dead. */
+  function regionsToLeaveBeside(): readonly string[] {
+    const isMerelyLate = isEarly() && tried.length === 1 && most > 2 && tried[0]!.neighbours.every(({ failures, ejectedUntil }) => failures === 0 && ejectedUntil === 0);
+    return isMerelyLate ? [] : regionsToLeave();
+  }
+
+  function isEarly(): boolean {
+    return call.method?.idempotency === "no-side-effects" || Array.from(running, ({ picked }) => picked.seen.ejectedUntil > 0).some(Boolean);
   }
 
   function ended(one: Running, { code, by }: Omit<Outcome, "ms">): void {
@@ -151,8 +161,7 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
     const settling = Array.from(running, ({ settled }) => settled);
     if (!mayHedge) return settling.length === 1 ? settling[0] : Promise.race(settling);
     const late = Promise.withResolvers<undefined>();
-    const isTrial = Array.from(running, ({ picked }) => picked.seen.ejectedUntil > 0).some(Boolean);
-    const cancel = ports.after(hedgeAfter(retry, isTrial || call.method?.idempotency === "no-side-effects", usualTime()), () => late.resolve(undefined));
+    const cancel = ports.after(hedgeAfter(retry, isEarly(), usualTime()), () => late.resolve(undefined));
     const settled = await Promise.race([...settling, late.promise]);
     cancel();
     return settled;
@@ -174,7 +183,7 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
     for (;;) {
       const settled = await next(mayHedge && tried.length < most);
       if (settled === undefined) {
-        mayHedge = start(false) === undefined;
+        mayHedge = start(false, regionsToLeaveBeside()) === undefined;
         continue;
       }
       const failed = judge(settled);
