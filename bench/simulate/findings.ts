@@ -29,7 +29,7 @@ export function findings(simulated: Simulated): string {
   minute's silence a region has ${of("region silent", "eject 30 s", "back")} of its calls again for ${of("region silent", "defaults", "back")}. That a whole data centre asks with one call makes it slower than where each isolate asks (${of("region silent", "five in a row", "back")} with *five in a row*).
 - **Gray failure: at most twice the healthy p99 is met**: ${gray("defaults")} (*five in a row*: ${gray("five in a row")}). Shared rates do most of it: without the board it is ${gray("unshared")}. Ejection at 30 % of failures
   is what brings it below two: without, ${gray("no rate")}.
-- **Hedging after three times the usual, 50 to 300 ms, is right.** A fixed 100 ms makes no difference here. Without it the p99 of a silent region is ${more("region silent", "no hedge", "p99")} more in the place of ${more("region silent", "defaults", "p99")}.
+- **Hedging after the time that 95 of 100 calls do not exceed, at least 50 ms, is right.** A fixed 100 ms makes no difference here. Without it the p99 of a silent region is ${more("region silent", "no hedge", "p99")} more in the place of ${more("region silent", "defaults", "p99")}.
 - **A region that is slow as a whole is not noticed** (p50 ${more("region slow", "defaults", "p50")} more), since endpoints are compared with their neighbours. Here the next region is as far as the delay
   is long, so little would be won; a slower one would deserve it.
 - **The table is for long outages.** Swept each minute it turns the fleet ${halvedAfter("table 60 s")} s after a region's death, every 10 s after ${halvedAfter("table 10 s")} s (three failures, 60 s of visibility, up to 60 s of caches).

@@ -12,7 +12,7 @@ import type { Call, Reply } from "../../worker/proxy/call.ts";
 import { type Choosing, choosing, nothingKnown } from "../../worker/proxy/choosing.ts";
 import { openLifetime } from "../../worker/proxy/lifetime.ts";
 import type { ConnectionFacts, Ports } from "../../worker/proxy/ports.ts";
-import { usual } from "../../worker/proxy/usual.ts";
+import { usuals } from "../../worker/proxy/usual.ts";
 import { healthReader } from "../../worker/health/reader.ts";
 import type { Boards } from "./board.ts";
 import type { Clock } from "./clock.ts";
@@ -82,7 +82,7 @@ export function isolateAt(seat: Seat, world: World, random: Seeded): Isolate {
   const known = ports.store === null ? nothingKnown : healthReader(ports);
   const learning = choosing(config, ports, known);
   const chooser = strategy.learns ? learning : forgetful(learning);
-  const needs = { ports, choosing: chooser, usual: usual(), budgets: chooser.snapshot().clusters.map(retryBudget), breakers: config.clusters.map((cluster) => breaking(ports, cluster)) };
+  const needs = { ports, choosing: chooser, usual: usuals(), budgets: chooser.snapshot().clusters.map(retryBudget), breakers: config.clusters.map((cluster) => breaking(ports, cluster)) };
   const route = config.routes[0]!;
   const ask: Ask = { route, place: readPlace({ latitude: colo.at.lat, longitude: colo.at.lng }), key: undefined };
 

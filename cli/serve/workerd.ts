@@ -23,9 +23,10 @@ export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = 
   const { date, flags, bindsSweeper } = wrangler();
   const sweeps = sweeper ?? bindsSweeper;
   const directory = mkdtempSync(join(tmpdir(), "fairlead-"));
+  const sockets = { kv: join(directory, "kv.sock"), tick: join(directory, "tick.sock"), cache: cache ?? join(directory, "cache.sock") };
+  // What an object stored outlives a reload, as it does a deployment.
   const objectsAt = join(directory, "objects");
   mkdirSync(objectsAt);
-  const sockets = { kv: join(directory, "kv.sock"), tick: join(directory, "tick.sock"), cache: cache ?? join(directory, "cache.sock") };
   const kv = serveKv(sockets.kv);
   const ownCache = cache === undefined ? serveCache(sockets.cache) : undefined;
   const ticking = ticker(sockets.tick);

@@ -54,6 +54,21 @@ it("`weigh` sets the weight of a region or an endpoint until it is lifted, lists
   for (const text of ["-1", "1000001", "1.5", "much"]) expect((await run("weigh", "users/eu", text)).code).toBe(1);
 });
 
+it("`undrain --all` lifts every drain and leaves every weight as it is set", async () => {
+  const directory = folder({ "fairlead.yaml": yaml });
+  const fairlead = fairleadIn(directory);
+  const run = (verb: string, ...args: string[]) => fairlead(verb, ...args, "--kv", "kv.sqlite");
+  await run("drain", "users/eu");
+  await run("drain", "users/eu/https://eu-2.example.com");
+  await run("weigh", "users/eu", "7");
+  await run("weigh", "users/eu/https://eu-1.example.com", "0");
+  const decided = async () => decodeOverrides(await denoKvFile(join(directory, "kv.sqlite")).get("overrides"));
+  const before = await decided();
+  expect(before).toMatchObject({ value: { drains: [{ target: "users/eu" }, { target: "users/eu/https://eu-2.example.com" }], weights: [{ target: "users/eu", weight: 7 }, { target: "users/eu/https://eu-1.example.com", weight: 0 }] } });
+  expect((await run("undrain", "--all")).code).toBe(0);
+  expect(await decided()).toMatchObject({ value: { drains: [], weights: "value" in before && before.value.weights } });
+}, 30_000);
+
 it("what the config has not is not drained", async () => {
   const run = fairleadIn(folder({ "fairlead.yaml": yaml }));
   expect(await run("drain", "users/eu/https://eu-3.example.com", "--kv", "kv.sqlite")).toMatchObject({ code: 1, err: expect.stringMatching(/must be a cluster, a region or an endpoint of fairlead.yaml: did you mean "users\/eu\/https:\/\/eu-[12].example.com"/) });

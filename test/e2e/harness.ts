@@ -22,6 +22,8 @@ export interface Proxy {
   readonly pid: number;
   /** Its KV. */
   readonly store: Store;
+  /** Takes another config's text. */
+  reload(yaml: string): Promise<void>;
   /** What it has written to stderr so far. */
   log(): string;
   stop(): Promise<void>;
@@ -58,7 +60,7 @@ export async function startProxy(runtime: Runtime, yaml: string, secrets: Readon
     url,
     pid,
     port: Number(new URL(url).port),
-    store: storeOf(child),
+    ...asking(child),
     log: () => log,
     async stop() {
       child.kill("SIGTERM");
@@ -67,10 +69,10 @@ export async function startProxy(runtime: Runtime, yaml: string, secrets: Readon
   };
 }
 
-/** The KV of a proxy that another process serves; one access at a time. */
-function storeOf(child: ChildProcess): Store {
+/** What a proxy that another process serves can be asked for; one thing at a time. */
+function asking(child: ChildProcess): Pick<Proxy, "store" | "reload"> {
   let before: Promise<unknown> = Promise.resolve();
-  const ask = (verb: "get" | "put", key: string, bytes?: Uint8Array): Promise<Uint8Array | null> => {
+  const ask = (verb: "get" | "put" | "reload", key: string, bytes?: Uint8Array): Promise<Uint8Array | null> => {
     const answer = before.then(() => {
       child.send({ verb, key, bytes });
       return once(child, "message");
@@ -78,7 +80,10 @@ function storeOf(child: ChildProcess): Store {
     before = answer;
     return answer.then(([bytes]) => bytes as Uint8Array | null);
   };
-  return { get: (key) => ask("get", key), put: async (key, bytes) => void (await ask("put", key, bytes)) };
+  return {
+    store: { get: (key) => ask("get", key), put: async (key, bytes) => void (await ask("put", key, bytes)) },
+    reload: async (yaml) => void (await ask("reload", "", await compileText(yaml))),
+  };
 }
 
 /** A proxy and the raw origin behind it, for all the tests of a suite; the suite fails where the proxy logs a defect. */

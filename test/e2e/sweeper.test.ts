@@ -6,13 +6,15 @@ import { type RawOrigin, replies, startRawOrigin } from "./origin.ts";
 let origin: RawOrigin;
 let proxy: Proxy;
 
+const sweptEvery = (interval: string) => `
+clusters: { c: { dialect: CONNECT, health_check: { http_path: /, interval: ${interval}, unhealthy_threshold: 2 }, localities: [{ region: here, endpoints: [{ url: "${origin.url}" }] }] } }
+routes: [{ match: { prefix: / }, cluster: c }]
+`;
+
 beforeAll(async () => {
   origin = await startRawOrigin();
   origin.answer(replies(204, {}));
-  proxy = await startProxy("workerd", `
-clusters: { c: { dialect: CONNECT, health_check: { http_path: /, interval: 1s, unhealthy_threshold: 2 }, localities: [{ region: here, endpoints: [{ url: "${origin.url}" }] }] } }
-routes: [{ match: { prefix: / }, cluster: c }]
-`, {}, { sweeper: true });
+  proxy = await startProxy("workerd", sweptEvery("1s"), {}, { sweeper: true });
 });
 
 afterAll(async () => {
@@ -34,3 +36,14 @@ it("an object that the cron has waked sweeps by its alarm, each second, and reme
   expect(await state()).toEqual(["unhealthy", 2]);
   expect(origin.seen.length).toBeLessThanOrEqual(3);
 });
+
+it("an object whose alarm a config with a longer interval has set sweeps in the new config's interval once it is waked", async () => {
+  origin.answer(replies(204, {}));
+  await proxy.reload(sweptEvery("3600s"));
+  // The alarm of a second rings once more, finds nothing due, and is set for in an hour.
+  await sleep(3000);
+  expect(origin.seen.length).toBe(0);
+  await proxy.reload(sweptEvery("1s"));
+  for (let i = 0; i < 80 && origin.seen.length < 3; i++) await sleep(100);
+  expect(origin.seen.length).toBeGreaterThanOrEqual(3);
+}, 30_000);

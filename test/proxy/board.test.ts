@@ -9,7 +9,7 @@ import { cluster, endpoints, locality, route, seeded } from "../core/balance/arb
 import { settled, world, type World } from "../health/world.ts";
 
 const near = cluster("c", [locality("near", { endpoints: endpoints("near", 3) }), locality("far", { priority: 1, endpoints: endpoints("far", 3) })]);
-const config = { clusters: [near] } as unknown as CompiledConfig;
+const config = { clusters: [near], routes: [route()] } as unknown as CompiledConfig;
 const good: Outcome = { code: "ok", by: "answered", ms: 10 };
 const broken: Outcome = { code: "unavailable", by: "transport", ms: 10 };
 
@@ -199,6 +199,53 @@ describe("a board that does not work", () => {
     await ports.pass(1000);
     await call(allIsWell);
     expect(shared.reads).toBe(2);
+  });
+
+  it("is left alone for five minutes where it keeps nothing: after three reads that find nothing within a minute of a write", async () => {
+    const [ports, shared] = [world(), board()];
+    const { call } = isolate(ports, shared);
+    const forgotten = Object.defineProperty(shared, "bytes", { get: () => null, set: () => {} });
+    const readsOf = async (seconds: number, outcome = allIsWell) => {
+      const before = forgotten.reads;
+      for (let i = 0; i < seconds; i++) {
+        await call(outcome);
+        await ports.pass(1000);
+      }
+      return forgotten.reads - before;
+    };
+    expect(await readsOf(100)).toBe(100);
+    expect(ports.logged).toEqual([]);
+    for (let i = 0; i < 4; i++) await call(nearIsDead);
+    expect(forgotten.writes).toBeGreaterThan(0);
+    await readsOf(10);
+    expect(ports.logged.filter(({ event }) => event === "board-unusable")).toEqual([{ level: "warn", event: "board-unusable", error: "it keeps nothing of what is written" }]);
+    expect(await readsOf(280)).toBe(0);
+    expect(await readsOf(20)).toBeGreaterThan(0);
+  });
+
+  it("is not left alone for being empty once, nor for what was written long ago", async () => {
+    const [ports, shared] = [world(), board()];
+    const { call } = isolate(ports, shared);
+    for (let i = 0; i < 4; i++) await call(nearIsDead);
+    const kept = shared.bytes;
+    for (let i = 0; i < 9; i++) {
+      shared.bytes = i % 3 === 2 ? kept : null;
+      await ports.pass(1000);
+      await call(allIsWell);
+    }
+    for (let i = 0; i < 100; i++) {
+      await ports.pass(1000);
+      await call(allIsWell);
+    }
+    await ports.pass(61_000);
+    const before = shared.writes;
+    for (let i = 0; i < 9; i++) {
+      shared.bytes = null;
+      await ports.pass(1000);
+      await call(allIsWell);
+    }
+    expect([shared.writes - before, shared.reads > 100]).toEqual([0, true]);
+    expect(ports.logged.filter(({ event }) => event === "board-unusable")).toEqual([]);
   });
 
   it("is not believed where it is corrupt or of other endpoints", async () => {

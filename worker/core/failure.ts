@@ -20,7 +20,8 @@ export type Failure =
   | { readonly kind: "nowhere-to-go" }
   | { readonly kind: "circuit-open" }
   | { readonly kind: "transport"; readonly reached: "no" | "maybe"; readonly cause: string }
-  | { readonly kind: "origin-status"; readonly status: number }
+  /** `retryAfter`: the header, where the status says that it is for the caller to slow down (429). */
+  | { readonly kind: "origin-status"; readonly status: number; readonly retryAfter?: string | null }
   | { readonly kind: "malformed-reply"; readonly what: string }
   | { readonly kind: "malformed-reply-type"; readonly what: string }
   | { readonly kind: "reply-count"; readonly what: string }

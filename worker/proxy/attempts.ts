@@ -1,22 +1,20 @@
 import type { Passage, Refused } from "../core/balance/breaker.ts";
-import { blame, codeOf } from "./blame.ts";
 import type { Admission, Breaking } from "./breaking.ts";
 import type { Outcome } from "../core/balance/observation.ts";
 import { type Ask, type Picked, pickEndpoint } from "../core/balance/pick.ts";
 import { type Failed, hedgeAfter, isRepeatable, retryAfter, type RetryBudget } from "../core/balance/retry.ts";
 import type { CompiledRetry } from "../core/config/compiled.ts";
-import { type Failure, FailureError, failureOf, failureToEnd } from "../core/failure.ts";
-import type { End } from "../core/protocol/end.ts";
-import type { Fields } from "../core/protocol/fields.ts";
+import { type Failure, FailureError, failureOf } from "../core/failure.ts";
 import type { Call, Reply } from "./call.ts";
 import type { Choosing } from "./choosing.ts";
 import type { Ports } from "./ports.ts";
-import type { Usual } from "./usual.ts";
+import type { Usuals } from "./usual.ts";
+import { verdictOnFailure, verdictOnReply } from "./verdict.ts";
 
 export interface AttemptsNeeds {
   readonly ports: Ports;
   readonly choosing: Choosing;
-  readonly usual: Usual;
+  readonly usual: Usuals;
   /** For each cluster, by index. */
   readonly budgets: readonly RetryBudget[];
   readonly breakers: readonly Breaking[];
@@ -77,10 +75,10 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
   let finish = (): void => {};
 
   /** Sends it to one more endpoint; else says why not. */
-  function start(passage: Passage | Refused, anywhere: boolean): Failure | undefined {
+  function start(passage: Passage | Refused, anywhere: boolean, leaving = regionsToLeave()): Failure | undefined {
     if ("over" in passage) return { kind: "circuit-open" };
     const failure = call.life.failure();
-    const picked = failure !== undefined || (tried.length > 0 && !budget.spend()) ? undefined : pick(anywhere);
+    const picked = failure !== undefined || (tried.length > 0 && !budget.spend()) ? undefined : pick(anywhere, leaving);
     if (picked === undefined) {
       passage.end();
       return failure ?? { kind: "nowhere-to-go" };
@@ -98,18 +96,18 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
   }
 
   /** Sends it to one more endpoint, beside those that it was sent to, and says whether it did. An attempt that settles before that may be is looked at first. */
-  async function startAnother(admission: Admission): Promise<boolean> {
+  async function startAnother(admission: Admission, leaving = regionsToLeave): Promise<boolean> {
     const admitting = admission.further();
-    if (!(admitting instanceof Promise)) return start(admitting, running.length === 0) === undefined;
+    if (!(admitting instanceof Promise)) return start(admitting, running.length === 0, leaving()) === undefined;
     const passage = await Promise.race([admitting, ...running.map(({ settled }) => settled.then(() => undefined))]);
-    if (passage !== undefined) return start(passage, running.length === 0) === undefined;
+    if (passage !== undefined) return start(passage, running.length === 0, leaving()) === undefined;
     void admitting.then((unused) => "over" in unused || unused.end());
     return true;
   }
 
-  function pick(anywhere: boolean): Picked | undefined {
+  function pick(anywhere: boolean, left: readonly string[]): Picked | undefined {
     const now = choosing.snapshot();
-    const attempt = { tried, left: regionsToLeave(), repeatable: repeatable && tried.length + 1 < most };
+    const attempt = { tried, left, repeatable: repeatable && tried.length + 1 < most };
     return pickEndpoint(now, cluster, ask, ports.random, attempt) ?? (anywhere ? pickEndpoint(now, cluster, ask, ports.random) : undefined);
   }
 
@@ -118,24 +116,33 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
     return tried.filter((picked) => picked !== answered || tried.length > 1).map(({ region }) => region);
   }
 
+  /** Beside one that is merely late a neighbour does, too: from another region every late call would hear whether that one is dead. */
+  function regionsToLeaveBeside(): readonly string[] {
+    const isMerelyLate = isEarly() && tried.length === 1 && most > 2 && tried[0]!.neighbours.every(({ failures, ejectedUntil }) => failures === 0 && ejectedUntil === 0);
+    return isMerelyLate ? [] : regionsToLeave();
+  }
+
+  function isEarly(): boolean {
+    return call.method?.idempotency === "no-side-effects" || running.some(({ picked }) => picked.seen.ejectedUntil > 0);
+  }
+
   function ended(one: Running, { code, by }: Omit<Outcome, "ms">): void {
     if (!running.includes(one)) return;
     running = running.filter((other) => other !== one);
     const { picked, since, passage } = one;
     passage.end();
     const ms = ports.now() - since;
-    if (code === "ok" && oneReply) usual.took(call.path, ms);
     if (by === "answered") answered ??= picked;
     choosing.ended(cluster, picked, { code, by, ms: oneReply ? ms : 0 }, call.facts.keep);
+    if (code === "ok" && oneReply) usual.took(call.path, ms, picked);
   }
 
   /** Tells of an attempt how it went; undefined where it is good enough to be relayed. */
   function judge({ one, result }: Settled): Failed | undefined {
     if ("error" in result) {
-      const failure = failureOf(result.error);
-      const { code } = failureToEnd(failure);
-      ended(one, { code: codeOf(failure), by: call.life.failure() === undefined ? blame(failure, unseen) : "left" });
-      return { code, unreached: failure.kind === "transport" && failure.reached === "no", pushback: null };
+      const { code, by, failed } = verdictOnFailure(failureOf(result.error), unseen);
+      ended(one, { code, by: call.life.failure() === undefined ? by : "left" });
+      return failed;
     }
     const { end, headers } = result.reply;
     if (end instanceof Promise) {
@@ -143,8 +150,15 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
       void end.then(({ code, madeUp = false }) => ended(one, { code, by: unseen && madeUp ? "left" : "answered" }));
       return undefined;
     }
-    ended(one, { code: end.code, by: "answered" });
-    return end.code === "ok" ? undefined : { code: end.code, unreached: false, pushback: pushbackOf(headers, end) };
+    const verdict = verdictOnReply(headers, end);
+    ended(one, verdict);
+    return verdict.failed;
+  }
+
+  /** Of where it was sent last. */
+  function usualTime(): number {
+    const last = tried.at(-1);
+    return last === undefined ? 0 : usual.of(call.path, last);
   }
 
   /** Waits for the next attempt to settle, or until another one should begin beside them. */
@@ -155,8 +169,7 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
 
   async function nextOrLate(): Promise<Settled | undefined> {
     const late = Promise.withResolvers<undefined>();
-    const isTrial = running.some(({ picked }) => picked.seen.ejectedUntil > 0);
-    const cancel = ports.after(hedgeAfter(retry, isTrial || call.method?.idempotency === "no-side-effects", usual.of(call.path)), () => late.resolve(undefined));
+    const cancel = ports.after(hedgeAfter(retry, isEarly(), usualTime()), () => late.resolve(undefined));
     const settled = await Promise.race([...running.map(({ settled }) => settled), late.promise]);
     cancel();
     return settled;
@@ -178,14 +191,16 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
     for (;;) {
       const settled = await next(mayHedge && tried.length < most);
       if (settled === undefined) {
-        mayHedge = await startAnother(admission);
+        mayHedge = await startAnother(admission, regionsToLeaveBeside);
         continue;
       }
       const failed = judge(settled);
       const wait = failed && retryAfter(retry, failed, repeatable, tried.length, ports.random());
       // What no other attempt could make better is the answer, whoever else is under way.
-      if (wait !== undefined && call.life.failure() === undefined) {
-        if (tried.length < most && wait < call.life.remaining()) {
+      if (failed !== undefined && wait !== undefined && call.life.failure() === undefined) {
+        const isTold = failed.pushback !== null;
+        if (isTold) mayHedge = false;
+        if (tried.length < most && wait < call.life.remaining() && !(isTold && running.length > 0)) {
           if (running.length === 0) await sleep(ports, wait);
           if (await startAnother(admission)) continue;
         }
@@ -219,7 +234,7 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
       finish();
       // Whose fault it was that it took longer than its caller waits, or sends, nobody can tell.
       const isLate = oneReply && replayable && !call.timed && call.life.failure()?.kind === "deadline";
-      giveUp(isLate ? ports.now() - Math.max(retry.perTryTimeoutMs, 3 * usual.of(call.path)) : -Infinity, "late");
+      giveUp(isLate ? ports.now() - hedgeAfter(retry, false, usualTime()) : -Infinity, "late");
     },
   };
 }
@@ -228,10 +243,6 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
 export function retryOf({ route, method }: Pick<Call, "route" | "method">): CompiledRetry {
   const own = route.open.includes("maxAttempts") ? method?.maxAttempts : undefined;
   return own === undefined ? route.retry : { ...route.retry, maxAttempts: own };
-}
-
-function pushbackOf(headers: Fields, { metadata }: End): string | null {
-  return metadata.get("grpc-retry-pushback-ms") ?? headers.get("grpc-retry-pushback-ms");
 }
 
 function sleep(ports: Ports, ms: number): Promise<void> {

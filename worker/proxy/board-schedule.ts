@@ -11,7 +11,7 @@ export interface Schedule {
   mayWrite(): boolean;
   writing(): void;
   wrote(): void;
-  /** What a read met. */
+  /** What a read met, one before a write, too. */
   found(something: boolean): void;
   /** Does work that may fail, after which the board is left alone for a while. */
   failSoft(work: () => Promise<void>): Promise<void>;
@@ -31,7 +31,7 @@ const emptyRestMs = 5 * 60_000;
 export function schedule({ now, random, log }: Pick<Ports, "now" | "random" | "log">): Schedule {
   let [readAt, wroteAt, keptAt, restsFrom, restsFor] = [-Infinity, -Infinity, -Infinity, -Infinity, 0];
   let due = Infinity;
-  let misses = 0;
+  let [misses, missedAt] = [0, -Infinity];
 
   const rests = (): boolean => Math.abs(now() - restsFrom) < restsFor;
 
@@ -57,7 +57,8 @@ export function schedule({ now, random, log }: Pick<Ports, "now" | "random" | "l
     },
     wrote: () => void (keptAt = now()),
     found(something) {
-      misses = something || now() - keptAt > keepsMs ? 0 : misses + 1;
+      if (something || now() - keptAt > keepsMs) misses = 0;
+      else if (now() - missedAt >= freshMs) [misses, missedAt] = [misses + 1, now()];
       if (misses < mostMisses) return;
       misses = 0;
       rest(emptyRestMs, "it keeps nothing of what is written");

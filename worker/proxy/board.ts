@@ -1,7 +1,7 @@
 import { ejectLocality, hasRow } from "../core/balance/ejection.ts";
 import { endpointKey } from "../core/balance/endpoint-key.ts";
 import { decodeNotes, encodeNotes, heedEjection, isNewer, mergeNotes, type Note, type Page, takeNote, toldOf } from "../core/balance/notes.ts";
-import type { Observation, Observations } from "../core/balance/observation.ts";
+import type { Observation, Watched } from "../core/balance/observation.ts";
 import type { CompiledCluster } from "../core/config/compiled.ts";
 import { type Schedule, schedule } from "./board-schedule.ts";
 import type { Board, Keep, Ports } from "./ports.ts";
@@ -47,8 +47,8 @@ interface Known {
  * Keeps an isolate's observations in step with the board of its data centre. Whoever writes, writes all that it knows: a note that another
  * isolate's write took away is written again. `changed` is called where something was learned.
  */
-export function sharing(ports: Pick<Ports, "now" | "after" | "log" | "random">, board: Board, clusters: readonly CompiledCluster[], observations: readonly Observations[], changed: () => void): Sharing {
-  const all = endpointsOf(clusters, observations);
+export function sharing(ports: Pick<Ports, "now" | "after" | "log" | "random">, board: Board, clusters: readonly CompiledCluster[], watched: readonly Watched[], changed: () => void): Sharing {
+  const all = endpointsOf(clusters, watched);
   const byKey = new Map(all.map((one) => [one.key, one]));
   const byObservation = new Map(all.map((one) => [one.seen, one]));
   const me = 1 + Math.floor(ports.random() * (2 ** 32 - 1));
@@ -79,7 +79,7 @@ export function sharing(ports: Pick<Ports, "now" | "after" | "log" | "random">, 
       rows.add(neighbours);
       heed(neighbours);
       const mayEject = witnesses(neighbours).size >= witnessesNeeded;
-      if (mayEject && ejectLocality(neighbours, now, observations[cluster]!, clusters[cluster]!.outlier)) note(neighbours);
+      if (mayEject && ejectLocality(neighbours, now, watched[cluster]!, clusters[cluster]!.outlier)) note(neighbours);
     }
     if (news.length > 0) changed();
   }
@@ -145,24 +145,22 @@ export function sharing(ports: Pick<Ports, "now" | "after" | "log" | "random">, 
   async function write(): Promise<void> {
     plan.writing();
     await plan.failSoft(async () => {
-      take(await board.read());
+      await look();
       await board.write(encodeNotes(noted, ports.now(), strange));
       plan.wrote();
     });
   }
 
-  async function read(): Promise<void> {
-    await plan.failSoft(async () => {
-      const bytes = await board.read();
-      plan.found(bytes !== null);
-      take(bytes);
-    });
+  async function look(): Promise<void> {
+    const bytes = await board.read();
+    plan.found(bytes !== null);
+    take(bytes);
   }
 
   return {
     freshen(keep) {
       if (!plan.mayRead()) return undefined;
-      const reading = plan.mayWrite() ? write() : read();
+      const reading = plan.mayWrite() ? write() : plan.failSoft(look);
       keep(reading);
       const { promise, resolve } = Promise.withResolvers<void>();
       const cancel = ports.after(waitMs, resolve);
@@ -204,9 +202,9 @@ function isNews({ failures, errors, streak }: Observation, before: Note | undefi
   return failures > (before?.failures ?? 0) || (failures === 0 && (before?.failures ?? 0) > 0) || (streak === 0 && (before?.streak ?? 0) > 0) || Math.abs(errors - (before?.errors ?? 0)) > otherErrors;
 }
 
-function endpointsOf(clusters: readonly CompiledCluster[], observations: readonly Observations[]): readonly Known[] {
+function endpointsOf(clusters: readonly CompiledCluster[], watched: readonly Watched[]): readonly Known[] {
   return clusters.flatMap(({ name, localities }, cluster) => localities.flatMap(({ region, endpoints }, l) => {
-    const neighbours = observations[cluster]![l]!;
+    const neighbours = watched[cluster]!.localities[l]!;
     return endpoints.map((endpoint, e): Known => ({ key: endpointKey(name, region, endpoint), cluster, seen: neighbours[e]!, neighbours, sickAt: -Infinity, goodAt: -Infinity, ejectedUntil: 0, trialSince: -Infinity }));
   }));
 }

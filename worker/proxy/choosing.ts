@@ -1,5 +1,5 @@
 import { record } from "../core/balance/ejection.ts";
-import { observe, type Outcome } from "../core/balance/observation.ts";
+import { observe, type Outcome, watched } from "../core/balance/observation.ts";
 import type { Picked } from "../core/balance/pick.ts";
 import { type EndpointState, isSick, markUsable, type Snapshot, snapshot, type StateOf, type WeightOf } from "../core/balance/snapshot.ts";
 import type { Point } from "../core/balance/place.ts";
@@ -56,13 +56,15 @@ function isOut(state: EndpointState): boolean {
 const soonMs = 1000;
 
 /** Keeps the observations, and makes a snapshot anew where something that it is made from has changed. */
-export function choosing({ clusters }: CompiledConfig, ports: Ports, known: Known): Choosing {
+export function choosing(config: CompiledConfig, ports: Ports, known: Known): Choosing {
+  const { clusters } = config;
   const observations = clusters.map(observe);
+  const all = observations.map((localities, cluster) => watched(localities, cluster, config));
   const plural = observations.map((cluster) => cluster.flat().length > 1);
   let current: Snapshot | undefined;
   let due = Infinity;
   let revision = known.revision();
-  const shared = ports.board === null ? undefined : sharing(ports, ports.board, clusters, observations, () => void (due = -Infinity));
+  const shared = ports.board === null ? undefined : sharing(ports, ports.board, clusters, all, () => void (due = -Infinity));
 
   function logTurns(cluster: number, { region, neighbours }: Picked, { by, code }: Outcome, before: readonly number[]): void {
     const { name, localities } = clusters[cluster]!;
@@ -99,7 +101,7 @@ export function choosing({ clusters }: CompiledConfig, ports: Ports, known: Know
       const now = ports.now();
       const before = outcome.code !== "ok" || trial ? neighbours.map(({ ejectedUntil }) => ejectedUntil) : [];
       const tell = shared?.ending(seen, neighbours);
-      const change = record(picked, outcome, now, observations[cluster]!, clusters[cluster]!.outlier);
+      const change = record(picked, outcome, now, all[cluster]!, clusters[cluster]!.outlier);
       if (change === "now") due = now;
       else if (change === "soon" && plural[cluster]) due = Math.min(due, now + soonMs);
       if (change === "now") logTurns(cluster, picked, outcome, before);

@@ -15,7 +15,7 @@ import { checkEncoding, readOnlyRequest, requestFraming } from "./read-request.t
 import { smallBody } from "./read-whole.ts";
 import type { Recoding } from "./recoding.ts";
 import { relay } from "./relay.ts";
-import { usual } from "./usual.ts";
+import { usuals } from "./usual.ts";
 import { type Outgoing, writeRequest } from "./write-request.ts";
 
 export interface ForwardNeeds {
@@ -29,7 +29,7 @@ export interface ForwardNeeds {
 /** Takes a call to its cluster's endpoints, and relays what comes back. Throws a FailureError where that cannot be. */
 export function forward({ ports, limits, choosing, askOf, recoding }: ForwardNeeds): Handler {
   const { clusters } = choosing.snapshot();
-  const needs = { ports, choosing, usual: usual(), budgets: clusters.map(retryBudget), breakers: clusters.map(({ cluster }) => breaking(ports, cluster)) };
+  const needs = { ports, choosing, usual: usuals(), budgets: clusters.map(retryBudget), breakers: clusters.map(({ cluster }) => breaking(ports, cluster)) };
 
   async function send(call: Call, way: Plan, outgoing: Outgoing, idle: IdleWatch | undefined, picked: Picked, made: number, signal: AbortSignal | null): Promise<Reply> {
     const request = writeRequest(call, way, picked.endpoint, outgoing, signal);

@@ -37,7 +37,7 @@ export function metadataOf(reply: UpstreamReply): Fields {
 
 /** What the head alone says went wrong: an HTTP error, or a content type that is not the dialect's. */
 export function headFailure(reply: UpstreamReply, plan: Plan): Failure | undefined {
-  if (reply.status !== 200) return { kind: "origin-status", status: reply.status };
+  if (reply.status !== 200) return statusFailure(reply);
   const contentType = reply.headers.get("content-type") ?? "";
   const form = formFromContentType(contentType);
   const expected = plan.dialect === "connect-get" ? "connect-unary" : plan.dialect;
@@ -45,6 +45,10 @@ export function headFailure(reply: UpstreamReply, plan: Plan): Failure | undefin
   // Another codec of the same dialect is the origin's mistake; anything else may not be an RPC server at all.
   const kind = form?.dialect === expected ? "malformed-reply" : "malformed-reply-type";
   return { kind, what: "its content type is not the one that was asked for" };
+}
+
+function statusFailure({ status, headers }: UpstreamReply): Failure {
+  return { kind: "origin-status", status, ...(status === 429 && { retryAfter: headers.get("retry-after") }) };
 }
 
 /** Reads the reply of a unary Connect call. */
@@ -57,8 +61,8 @@ export async function readConnectUnary(reply: UpstreamReply, plan: Plan, limit: 
     const open = encoding === "gzip" ? await gunzip(body, limit, corrupt).catch(() => body) : body;
     const isJson = formFromContentType(reply.headers.get("content-type") ?? "")?.codec === "json";
     const end = isJson ? errorFromBody(open, codeFromHttpStatus(reply.status), trailers) : undefined;
-    if (end === undefined) throw new FailureError({ kind: "origin-status", status: reply.status });
-    return { metadata, message: undefined, end };
+    if (end === undefined) throw new FailureError(statusFailure(reply));
+    return { metadata, message: undefined, end: reply.status === 429 && end.code === "unavailable" ? { ...end, limited: true } : end };
   }
   const failure = headFailure(reply, plan);
   if (failure !== undefined) throw new FailureError(failure);

@@ -22,7 +22,7 @@ function watched(of = near) {
   const tell = (l: number, e: number, outcome: Outcome, now: number, times = 1) => {
     const one = observations[l]![e]!;
     let last: ReturnType<typeof record>;
-    for (let i = 0; i < times; i++) last = record({ seen: one, neighbours: observations[l]!, trial: one.ejectedUntil <= now ? one.ejectedUntil : 0 }, outcome, now, observations, of.outlier);
+    for (let i = 0; i < times; i++) last = record({ seen: one, neighbours: observations[l]!, trial: one.ejectedUntil <= now ? one.ejectedUntil : 0 }, outcome, now, { localities: observations, bounds: [] }, of.outlier);
     return last;
   };
   const at = (now: number) => snapshot([of], undefined, { observations: [observations], now });
@@ -262,7 +262,7 @@ describe("an ejected endpoint", () => {
     tell(0, 0, silent, 0, 5);
     const one = observations[0]![0]!;
     const { ejectedUntil } = one;
-    for (const outcome of [good, error, silent]) record({ seen: one, neighbours: observations[0]!, trial: 0 } satisfies Asked, outcome, 31_000, observations, near.outlier);
+    for (const outcome of [good, error, silent]) record({ seen: one, neighbours: observations[0]!, trial: 0 } satisfies Asked, outcome, 31_000, { localities: observations, bounds: [] }, near.outlier);
     expect([one.ejectedUntil, one.ejections, at(31_000).clusters[0]!.localities[0]!.endpoints[0]!.state]).toEqual([ejectedUntil, 1, "probation"]);
   });
 
@@ -270,7 +270,7 @@ describe("an ejected endpoint", () => {
     const { tell, observations, pick } = watched(cluster("c", [locality("r", { endpoints: endpoints("r", 1) })], { outlier: inRow }));
     tell(0, 0, silent, 0, 5);
     const trials = Array.from({ length: 3 }, () => pick(30_000)!);
-    for (const trial of trials) record(trial, broken, 30_010, observations, inRow);
+    for (const trial of trials) record(trial, broken, 30_010, { localities: observations, bounds: [] }, inRow);
     expect(observations[0]![0]).toMatchObject({ ejections: 2, ejectedUntil: 30_010 + 60_000 });
   });
 
@@ -279,7 +279,7 @@ describe("an ejected endpoint", () => {
     for (let e = 0; e < 3; e++) tell(0, e, silent, 0, 5);
     const trial = pick(30_000)!;
     Object.assign(trial.seen, { ejectedUntil: 0, backSince: 30_005 });
-    expect([record(trial, { ...error, code: "internal" }, 30_010, observations, inRow), trial.seen.ejectedUntil]).toEqual(["soon", 0]);
+    expect([record(trial, { ...error, code: "internal" }, 30_010, { localities: observations, bounds: [] }, inRow), trial.seen.ejectedUntil]).toEqual(["soon", 0]);
   });
 
   test("is found out about by a call that cannot be repeated, where no other comes", () => {

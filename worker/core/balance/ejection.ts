@@ -1,5 +1,5 @@
 import type { CompiledOutlier } from "../config/compiled.ts";
-import type { Observation, Observations, Outcome } from "./observation.ts";
+import type { Observation, Observations, Outcome, Watched } from "./observation.ts";
 
 /** An endpoint that was asked, and among whom. */
 export interface Asked {
@@ -29,7 +29,7 @@ const rowMs = 30_000;
  * Takes in how a call ended. Says whether it matters to picks: `now` where an endpoint went or came back, `soon` where one is doing better or
  * worse. Of an endpoint that is out, only a trial of this very ejection says anything: the others began before it went.
  */
-export function record(asked: Asked, outcome: Outcome, now: number, cluster: Observations, policy: CompiledOutlier): "now" | "soon" | undefined {
+export function record(asked: Asked, outcome: Outcome, now: number, cluster: Watched, policy: CompiledOutlier): "now" | "soon" | undefined {
   const { seen: one } = asked;
   const isTrial = asked.trial > 0 && asked.trial === one.ejectedUntil;
   if (one.ejectedUntil > 0 && !isTrial) return undefined;
@@ -64,7 +64,7 @@ function triedWith(one: Observation, neighbours: readonly Observation[]): readon
   return neighbours.every(({ ejectedUntil }) => ejectedUntil > 0) ? neighbours : [one];
 }
 
-function fail({ seen: one, neighbours, isTrial }: Asked & { readonly isTrial: boolean }, outcome: Outcome, now: number, cluster: Observations, policy: CompiledOutlier): "now" | "soon" {
+function fail({ seen: one, neighbours, isTrial }: Asked & { readonly isTrial: boolean }, outcome: Outcome, now: number, cluster: Watched, policy: CompiledOutlier): "now" | "soon" {
   const unanswered = outcome.by !== "answered";
   one.failures++;
   if (unanswered) {
@@ -79,7 +79,7 @@ function fail({ seen: one, neighbours, isTrial }: Asked & { readonly isTrial: bo
   }
   if (ejectLocality(neighbours, now, cluster, policy)) return "now";
   const inRow = one.failures >= policy.consecutiveFailures;
-  if (inRow && neighbours.every((each) => isOut(each, now) || each.failures >= policy.consecutiveFailures) && othersAreWell(neighbours, cluster)) {
+  if (inRow && neighbours.every((each) => isOut(each, now) || each.failures >= policy.consecutiveFailures) && othersAreWell(neighbours, cluster.localities)) {
     ejectAll(neighbours, now, policy);
     return "now";
   }
@@ -113,15 +113,17 @@ function succeed(one: Observation, { code, ms }: Outcome, now: number): "now" | 
 }
 
 /**
- * Ejects what is left of a locality that fails as a whole, while another one is well; says whether it did. Where none is, it may be the isolate
- * that is slow, and nobody would be better than this one.
+ * Ejects what is left of a locality that fails as a whole, while another one is well that its callers may go to, those of each rule of residency, too; says
+ * whether it did. Where none is, it may be the isolate that is slow, and nobody would be better than this one.
  */
-export function ejectLocality(neighbours: readonly Observation[], now: number, cluster: Observations, policy: CompiledOutlier): boolean {
+export function ejectLocality(neighbours: readonly Observation[], now: number, cluster: Watched, policy: CompiledOutlier): boolean {
   const since = rowBegins(neighbours, now);
   const failing = neighbours.filter(({ failedAt, streak }) => failedAt > since && streak > 0);
   const failures = failing.reduce((sum, { streak }) => sum + streak, 0);
   if (policy.localityFailures === 0 || failing.length < endpointsOfLocality || failures < policy.localityFailures) return false;
-  if (!othersAreWell(neighbours, cluster)) return false;
+  if (!othersAreWell(neighbours, cluster.localities)) return false;
+  // Who is bound to it has nowhere to go, and should not lose those of it that are well.
+  if (cluster.bounds.some((bound) => bound.includes(neighbours) && !othersAreWell(neighbours, bound))) return false;
   return ejectAll(neighbours, now, policy);
 }
 
@@ -153,14 +155,14 @@ function eject(one: Observation, now: number, { baseEjectionMs, maxEjectionMs }:
 }
 
 /** Errors that origins answer take out one endpoint of a cluster, and more up to the policy's share. */
-function hasRoom(cluster: Observations, now: number, { maxEjected }: CompiledOutlier): boolean {
-  const all = cluster.flat();
+function hasRoom({ localities }: Watched, now: number, { maxEjected }: CompiledOutlier): boolean {
+  const all = localities.flat();
   return all.filter((each) => isOut(each, now)).length < Math.max(1, Math.floor(maxEjected * all.length));
 }
 
-/** Whether another locality has an endpoint that may be picked, is neither out nor on probation, and did not fail last. */
-function othersAreWell(neighbours: readonly Observation[], cluster: Observations): boolean {
-  return cluster.some((locality) => locality !== neighbours && locality.some(({ usable, ejectedUntil, failures }) => usable && ejectedUntil === 0 && failures === 0));
+/** Whether another one of these localities has an endpoint that may be picked, is neither out nor on probation, and did not fail last. */
+function othersAreWell(neighbours: readonly Observation[], localities: Observations): boolean {
+  return localities.some((locality) => locality !== neighbours && locality.some(({ usable, ejectedUntil, failures }) => usable && ejectedUntil === 0 && failures === 0));
 }
 
 function isOut({ ejectedUntil }: Observation, now: number): boolean {

@@ -1,4 +1,4 @@
-import type { CompiledCluster } from "../config/compiled.ts";
+import type { CompiledCluster, CompiledConfig } from "../config/compiled.ts";
 import type { Code } from "../protocol/code.ts";
 
 /** What one isolate has seen of one endpoint with its own calls. Outlives every snapshot. Times in milliseconds. */
@@ -45,6 +45,19 @@ export type Observations = readonly (readonly Observation[])[];
 
 export function observe({ localities }: CompiledCluster): Observations {
   return localities.map(({ endpoints }) => endpoints.map(fresh));
+}
+
+/** A cluster's observations, and for each rule of residency those of the localities that it leaves to the callers whom it binds. */
+export interface Watched {
+  readonly localities: Observations;
+  readonly bounds: readonly Observations[];
+}
+
+/** Of a cluster, by index. */
+export function watched(localities: Observations, cluster: number, { clusters, routes }: Pick<CompiledConfig, "clusters" | "routes">): Watched {
+  const rules = routes.filter(({ split }) => split.some((share) => share.cluster === cluster && share.weight > 0)).flatMap(({ residency }) => residency);
+  const regions = clusters[cluster]!.localities.map(({ region }) => region);
+  return { localities, bounds: rules.map((rule) => localities.filter((_, l) => rule.regions.includes(regions[l]!))) };
 }
 
 function fresh(): Observation {

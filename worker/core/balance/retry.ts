@@ -16,26 +16,36 @@ export interface Failed {
 }
 
 /**
- * How long to wait before another attempt, in milliseconds; undefined: there should be none. `made` counts the attempts so far,
- * `random` is uniform in [0, 1).
+ * How long to wait before another attempt, in milliseconds; Infinity: the origin wants none, but one that is under way may still be good; undefined: none
+ * could be better. `made` counts the attempts so far, `random` is uniform in [0, 1).
  * https://github.com/grpc/proposal/blob/master/A6-client-retries.md
  */
 export function retryAfter({ codes }: CompiledRetry, { code, unreached, pushback }: Failed, repeatable: boolean, made: number, random: number): number | undefined {
   if (!unreached && !(repeatable && codes.includes(code))) return undefined;
   if (pushback === null) return Math.min(initialMs * 4 ** (made - 1), longestMs) * (0.8 + 0.4 * random);
-  return /^\d{1,6}$/.test(pushback) ? Number(pushback) : undefined;
+  return /^\d{1,6}$/.test(pushback) ? Number(pushback) : Infinity;
+}
+
+/**
+ * HTTP 429 as a pushback: no sooner than its Retry-After says in seconds, wherever that is, since what it counts may be common to all endpoints; never where
+ * it says nothing, or a date. On the wire it stays `unavailable`, as gRPC and Connect map it.
+ * https://www.rfc-editor.org/rfc/rfc6585#section-4 https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
+ */
+export function pushbackOfLimit(retryAfter: string | null): string {
+  return retryAfter !== null && /^\d{1,3}$/.test(retryAfter) ? `${retryAfter}000` : "-1";
 }
 
 const initialMs = 20;
 const longestMs = 500;
 
 /**
- * How long to wait for an attempt before another one begins beside it, in milliseconds; `usual`: what such calls take, 0 where
- * nobody knows. `early`: the method has no side effects, or the attempt is at an endpoint on probation.
+ * How long to wait for an attempt before another one begins beside it, in milliseconds; `usual`: what 95 of 100 such
+ * calls do not exceed, 0 where nobody knows. `early`: the method has no side effects, or the attempt is at an endpoint on probation.
+ * Few calls are sent twice for it, and their tail is cut off: https://doi.org/10.1145/2408776.2408794 (Dean and Barroso, 2013).
  */
 export function hedgeAfter({ perTryTimeoutMs, hedgingDelayMs }: CompiledRetry, early: boolean, usual: number): number {
-  if (!early) return Math.max(perTryTimeoutMs, 3 * usual);
-  return hedgingDelayMs ?? (usual === 0 ? unknownHedgeMs : Math.max(quickestHedgeMs, 3 * usual));
+  if (!early) return Math.max(perTryTimeoutMs, 2 * usual);
+  return hedgingDelayMs ?? (usual === 0 ? unknownHedgeMs : Math.max(quickestHedgeMs, usual));
 }
 
 const quickestHedgeMs = 50;

@@ -152,7 +152,7 @@ export interface CompiledRetry {
   readonly maxAttempts: number;
   readonly codes: readonly Code[];
   readonly perTryTimeoutMs: number;
-  /** null: by what calls of the route usually take. */
+  /** null: by what calls of the method usually take. */
   readonly hedgingDelayMs: number | null;
 }
 

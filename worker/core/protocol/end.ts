@@ -18,6 +18,8 @@ export interface End {
   readonly metadata: Fields;
   /** Set where the origin's end could not be read or never came, and this one stands in its place. */
   readonly madeUp?: true;
+  /** Set where HTTP 429 came in the place of a code. */
+  readonly limited?: true;
 }
 
 /** Shared, and never changed: a Fields object for every call would be felt. */

@@ -743,15 +743,16 @@ export declare type Retry = Message<"fairlead.config.v1.Retry"> & {
 
   /**
    * When an attempt has not answered after so long, another one begins beside it, and the first good answer wins. The last one
-   * has all the time that the call has. Default 800ms, and at least three times what calls of the method usually take.
+   * has all the time that the call has. Default 800ms, and at least twice the time that 95 of 100 calls of
+   * the method to that region do not exceed.
    *
    * @generated from field: google.protobuf.Duration per_try_timeout = 3;
    */
   perTryTimeout?: Duration | undefined;
 
   /**
-   * The same for methods that are NO_SIDE_EFFECTS, where a second attempt costs little. Default: three times what calls of the
-   * method usually take, at least 50ms; 300ms where nobody knows.
+   * The same for methods that are NO_SIDE_EFFECTS, where a second attempt costs little. Default: the time that 95 of 100 calls
+   * of the method to that region do not exceed in this isolate, at least 50ms; 300ms where nobody knows.
    *
    * @generated from field: google.protobuf.Duration hedging_delay = 4;
    */
