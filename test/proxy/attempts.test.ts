@@ -214,8 +214,9 @@ it.each([
   ["a broken connection", { after: 0, code: "broken" }, 3, ["a", "b"]],
   ["silence, where it is early and not the last", "never", 3, ["a", "a"]],
   ["silence, where it is the last", "never", 2, ["a", "b"]],
-] as const)("a second attempt after %s goes to a neighbour or to another place", async (_what, first, most, places) => {
-  const { call, sent } = await world((_name, made) => (made > 0 ? { after: 0, code: "ok" } : first), { retry: `hedging_delay: 20ms, max_attempts: ${most}` });
+  ["silence for as long as an attempt is given", "never", 3, ["a", "b"], "hedging_delay: 100ms, per_try_timeout: 100ms"],
+] as const)("a second attempt after %s goes to a neighbour or to another place", async (_what, first, most, places, times: string = "hedging_delay: 20ms") => {
+  const { call, sent } = await world((_name, made) => (made > 0 ? { after: 0, code: "ok" } : first), { retry: `${times}, max_attempts: ${most}` });
   expect((await call("Safe")).code).toBe("ok");
   expect(sent.map((name) => name[0])).toEqual(places);
   expect(sent[0]).not.toBe(sent[1]);

@@ -118,7 +118,9 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
 
   /** Beside one that is merely late a neighbour does, too: from another region every late call would hear whether that one is dead. */
   function regionsToLeaveBeside(): readonly string[] {
-    const isMerelyLate = isEarly() && tried.length === 1 && most > 2 && tried[0]!.neighbours.every(({ failures, ejectedUntil }) => failures === 0 && ejectedUntil === 0);
+    if (tried.length > 1 || most === 2) return regionsToLeave();
+    const [first] = running;
+    const isMerelyLate = ports.now() - first!.since < retry.perTryTimeoutMs && first!.picked.neighbours.every(({ failures, ejectedUntil }) => failures === 0 && ejectedUntil === 0);
     return isMerelyLate ? [] : regionsToLeave();
   }
 
