@@ -88,5 +88,12 @@ function unavailable(): UpstreamReply {
 }
 
 function reply(status: number, type: string, bytes: Uint8Array<ArrayBuffer>): UpstreamReply {
-  return { status, headers: new Headers({ "content-type": type }), source: new Response(bytes) as UpstreamReply["source"], trailers: null, broken: lost };
+  // Not a Response, whose body comes in the time of this machine.
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    start(controller) {
+      controller.enqueue(bytes);
+      controller.close();
+    },
+  });
+  return { status, headers: new Headers({ "content-type": type }), source: { body, arrayBuffer: () => Promise.resolve(bytes.buffer) }, trailers: null, broken: lost };
 }

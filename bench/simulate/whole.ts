@@ -61,5 +61,5 @@ const unavailable = utf8('{"code":"unavailable"}');
 
 function reply(status: number, type: string, bytes: Uint8Array<ArrayBuffer>): UpstreamReply {
   const headers = new Headers({ "content-type": type, "content-length": String(bytes.length) });
-  return { status, headers, source: new Response(bytes) as UpstreamReply["source"], trailers: null, broken: refused };
+  return { status, headers, source: { body: new Response(bytes).body, arrayBuffer: () => Promise.resolve(bytes.buffer) }, trailers: null, broken: refused };
 }
