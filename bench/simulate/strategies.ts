@@ -35,6 +35,7 @@ export const strategies: readonly Strategy[] = [
   { name: "no rate", what: "the defaults without ejection at 30 % of failures", ...defaults, outlier: { failureRate: 1 } },
   { name: "no region", what: "the defaults without ejection of a whole region", ...defaults, outlier: { localityFailures: 0 } },
   { name: "region 5", what: "the defaults with five failures of a region in a row", ...defaults, outlier: { localityFailures: 5 } },
+  { name: "eject 5 s", what: "the defaults with a base ejection of 5 s", ...defaults, outlier: { baseEjectionMs: 5000 } },
   { name: "eject 30 s", what: "the defaults with a base ejection of 30 s", ...defaults, outlier: { baseEjectionMs: 30_000 } },
   { name: "hedge 100", what: "the defaults, hedging after 100 ms, whatever is usual", ...defaults, retry: { hedgingDelayMs: 100 } },
   { name: "no hedge", what: "the defaults, another attempt only after the 800 ms of an attempt", ...defaults, retry: { hedgingDelayMs: 800 } },

@@ -119,7 +119,7 @@ function compileOutlier(outlier: Outlier | undefined): CompiledOutlier {
     consecutiveFailures: outlier?.consecutiveFailures ?? 5,
     localityFailures: outlier?.localityFailures ?? 3,
     failureRate: (outlier?.failurePercent ?? 30) / 100,
-    baseEjectionMs: outlier?.baseEjection ? durationMs(outlier.baseEjection) : 5000,
+    baseEjectionMs: outlier?.baseEjection ? durationMs(outlier.baseEjection) : 7000,
     maxEjectionMs: outlier?.maxEjection ? durationMs(outlier.maxEjection) : 300_000,
     maxEjected: (outlier?.maxEjectedPercent ?? 10) / 100,
   };

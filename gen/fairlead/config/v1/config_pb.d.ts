@@ -435,7 +435,7 @@ export declare type Outlier = Message<"fairlead.config.v1.Outlier"> & {
 
   /**
    * For how long at first; each further time by as much longer. Then one call that can be repeated finds out whether it is well
-   * again, so that asking early costs little. Default 5s.
+   * again, so that asking early costs little. Default 7s.
    *
    * @generated from field: google.protobuf.Duration base_ejection = 2;
    */
