@@ -8,7 +8,7 @@ import { metadataNames, readCondition } from "./conditions.ts";
 import { durationMs } from "./duration.ts";
 import type { Path } from "./issue.ts";
 import { unknown } from "./names.ts";
-import { heldBy } from "./policies.ts";
+import { elsewhere, heldBy } from "./policies.ts";
 import { said } from "./said.ts";
 import { mistakenMethods, policyNumber, saysWho, schemaPolicies } from "./schema-policies.ts";
 
@@ -87,7 +87,7 @@ function checkSchema(checking: Checking): void {
     const timeout = policy.timeout && durationMs(policy.timeout);
     if (timeout !== undefined && (timeout <= 0 || timeout > 3_600_000)) say(`must have a timeout above 0s and of at most 1h: current value is ${timeout / 1000}s`);
     if (policy.maxAttempts > 5) say(`must have max_attempts of at most 5: current value is ${policy.maxAttempts}`);
-    if (held(method).policy?.source !== schemaSource) continue;
+    if (held(method, elsewhere).policy?.source !== schemaSource) continue;
     if (policy.public && saysWho({ ...policy, public: false })) say("must be either public or ask something of callers");
     else if (!policy.public && saysWho(policy)) for (const { field, problem } of problemsOf(policy, checking)) say(field.length === 0 ? problem : `has ${field[0]}: ${problem}`);
     for (const [name, { values }] of Object.entries(policy.claims)) if (values.length === 0) say(`must give values to the claim ${name}`);

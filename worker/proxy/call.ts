@@ -23,6 +23,8 @@ export interface Call {
   readonly text: { readonly request: boolean; readonly reply: boolean };
   /** The query of a Connect GET. */
   readonly get: GetQuery | null;
+  /** By which the proxy was called: in lower case, without port and without the dot that may end it. */
+  readonly host: string;
   /** `/package.Service/Method` */
   readonly path: string;
   readonly route: CompiledRoute;

@@ -5,6 +5,7 @@ import { jittered, sweepForAMinute } from "../../health/rounds.ts";
 import { sweeper } from "../../health/sweep.ts";
 import type { Store } from "../../proxy/ports.ts";
 import type { DenoRuntime } from "./deno.ts";
+import { isNamed } from "./named.ts";
 import { denoPorts } from "./ports.ts";
 import { denoKvStore, memoryStore } from "./store.ts";
 
@@ -57,11 +58,19 @@ if (interval !== undefined) {
   else void again();
 }
 
+let listeningOn = 0;
+
 Deno.serve(
   {
     hostname: option("--hostname", "127.0.0.1"),
     port: Number(option("--port", "8080")),
-    onListen: ({ hostname, port }) => console.log(`listening on http://${hostname}:${port}`),
+    onListen(address) {
+      listeningOn = address.port;
+      console.log(`listening on http://${address.hostname}:${address.port}`);
+    },
   },
-  (request, { remoteAddr }) => proxy.fetch(request, { keep: () => {}, clientAddress: () => remoteAddr.hostname, place: () => null, clientCertificate: () => null, left: () => request.signal }),
+  async (request, { remoteAddr }) => {
+    if (!isNamed(request, listeningOn)) return new Response("Cannot take this request: it must have one Host, and name no other", { status: 400 });
+    return proxy.fetch(request, { keep: () => {}, clientAddress: () => remoteAddr.hostname, place: () => null, clientCertificate: () => null, left: () => request.signal });
+  },
 );
