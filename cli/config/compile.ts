@@ -61,9 +61,10 @@ function compileLocality({ region, weight = 1, priority, at, countries, continen
   };
 }
 
-function compileEndpoint({ url, binding, authority, weight = 1 }: Endpoint): CompiledEndpoint {
+function compileEndpoint({ url, binding, authority, weight = 1, clientCertificate: shown }: Endpoint): CompiledEndpoint {
   const { origin, pathname } = new URL(url);
-  return { url: origin + pathname.replace(/\/+$/, ""), binding: orNull(binding), authority: orNull(authority), weight };
+  const clientCertificate = shown === undefined ? null : { certificate: shown.certificate, key: shown.key, authorities: orNull(shown.authorities) };
+  return { url: origin + pathname.replace(/\/+$/, ""), binding: orNull(binding), authority: orNull(authority), weight, clientCertificate };
 }
 
 function compileRoute(route: Route, clusters: readonly string[]): CompiledRoute {

@@ -24,7 +24,7 @@ export function hoeffding(draws: number): number {
 }
 
 export function endpoint(url: string, weight = 1): CompiledEndpoint {
-  return { url, binding: null, authority: null, weight };
+  return { url, binding: null, authority: null, weight, clientCertificate: null };
 }
 
 /** Without endpoints of its own, a locality has one. */

@@ -31,6 +31,15 @@ export interface CompiledEndpoint {
   /** The Host to send through a binding, or null for the URL's. */
   readonly authority: string | null;
   readonly weight: number;
+  /** What the origin is shown; null: nothing. */
+  readonly clientCertificate: CompiledEndpointCertificate | null;
+}
+
+/** Names of the secrets that hold, in PEM, a certificate, its private key, and further authorities of the origin's (null: none). */
+export interface CompiledEndpointCertificate {
+  readonly certificate: string;
+  readonly key: string;
+  readonly authorities: string | null;
 }
 
 export interface CompiledLocality {

@@ -40,7 +40,7 @@ async function openStore(): Promise<Store> {
 }
 
 const { config } = await decodeArtifact(await Deno.readFile(option("--config", "dist/fairlead.compiled")));
-const ports = denoPorts(readSecret, await openStore());
+const ports = denoPorts({ env: readSecret, store: await openStore(), clusters: config.clusters, createHttpClient: Deno.createHttpClient });
 const interval = sweepInterval(config.clusters);
 const proxy = createProxy({ config, ports, known: healthReader(ports, { probed: interval !== undefined }) });
 

@@ -587,6 +587,13 @@ export declare type Endpoint = Message<"fairlead.config.v1.Endpoint"> & {
    * @generated from field: optional uint32 weight = 4;
    */
   weight?: number | undefined;
+
+  /**
+   * Show the origin a certificate. On Deno alone: on Cloudflare go through a `binding` of mtls_certificates.
+   *
+   * @generated from field: fairlead.config.v1.EndpointCertificate client_certificate = 5;
+   */
+  clientCertificate?: EndpointCertificate | undefined;
 };
 
 /**
@@ -594,6 +601,41 @@ export declare type Endpoint = Message<"fairlead.config.v1.Endpoint"> & {
  * Use `create(EndpointSchema)` to create a new message.
  */
 export declare const EndpointSchema: GenMessage<Endpoint>;
+
+/**
+ * What the proxy shows to an origin that wants to know who calls, each by the name of the secret (on Deno: the environment variable)
+ * that holds it, in PEM. They are read when the proxy starts.
+ *
+ * @generated from message fairlead.config.v1.EndpointCertificate
+ */
+export declare type EndpointCertificate = Message<"fairlead.config.v1.EndpointCertificate"> & {
+  /**
+   * The certificate, and those between it and its authority, if there are any.
+   *
+   * @generated from field: string certificate = 1;
+   */
+  certificate: string;
+
+  /**
+   * Its private key, in PKCS #8.
+   *
+   * @generated from field: string key = 2;
+   */
+  key: string;
+
+  /**
+   * Authorities that may have issued the origin's own certificate, beside those that Deno knows. Default: none.
+   *
+   * @generated from field: string authorities = 3;
+   */
+  authorities: string;
+};
+
+/**
+ * Describes the message fairlead.config.v1.EndpointCertificate.
+ * Use `create(EndpointCertificateSchema)` to create a new message.
+ */
+export declare const EndpointCertificateSchema: GenMessage<EndpointCertificate>;
 
 /**
  * Where a call that matches goes. The most specific match wins: exact method, then service, then the longest prefix;
