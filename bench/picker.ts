@@ -94,7 +94,7 @@ function routeTo(match: Pick<CompiledMatch, "kind" | "path">): CompiledRoute {
     match: { ...match, host: null, basePath: "", metadata: [] },
     split: [{ cluster: 0, weight: 1 }], sticky: null, residency: [], retry: { maxAttempts: 3, codes: ["unavailable"], perTryTimeoutMs: 800, hedgingDelayMs: null },
     timeoutMs: 15_000, idleTimeoutMs: 60_000, maxDurationMs: 3_600_000,
-    requestHeaders: edits, responseHeaders: edits, forwardedHeaders: false, streams: "watched", open: [],
+    requestHeaders: edits, responseHeaders: edits, forwardedHeaders: false, streams: "watched", cache: null, open: [],
   };
 }
 

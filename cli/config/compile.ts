@@ -7,6 +7,7 @@ import type {
 import { codes } from "../../worker/core/protocol/code.ts";
 import { base64Encode } from "../../worker/core/protocol/base64.ts";
 import { compileAuth } from "./compile-auth.ts";
+import { compileCacheHints } from "./cache-hints.ts";
 import { descriptorBytes } from "./descriptors.ts";
 import { durationMs } from "./duration.ts";
 import { compileMatch } from "./matches.ts";
@@ -81,7 +82,8 @@ function compileRoute(route: Route, clusters: readonly string[]): CompiledRoute 
     responseHeaders: compileHeaders(route.responseHeaders),
     forwardedHeaders: route.forwardedHeaders,
     streams: route.streams === Streams.BLIND ? "blind" : "watched",
-    open: [...(route.timeout === undefined ? ["timeoutMs" as const] : []), ...(route.retry?.maxAttempts === undefined ? ["maxAttempts" as const] : [])],
+    cache: compileCacheHints(route.cache) ?? null,
+    open: [...(route.timeout === undefined ? ["timeoutMs" as const] : []), ...(route.retry?.maxAttempts === undefined ? ["maxAttempts" as const] : []), ...(route.cache === undefined ? ["cache" as const] : [])],
   };
 }
 

@@ -21,6 +21,14 @@ export interface CompiledMethod {
   /** What the schema says; it holds where a route leaves it `open`. */
   readonly timeoutMs?: number;
   readonly maxAttempts?: number;
+  readonly cache?: CompiledCacheHints;
+}
+
+/** How long replies to Connect GET may be kept. */
+export interface CompiledCacheHints {
+  /** Above 0. */
+  readonly maxAgeSeconds: number;
+  readonly staleSeconds: number;
 }
 
 export interface CompiledEndpoint {
@@ -175,8 +183,10 @@ export interface CompiledRoute {
   readonly responseHeaders: HeaderEdits;
   readonly forwardedHeaders: boolean;
   readonly streams: "watched" | "blind";
+  /** null: nothing is told. */
+  readonly cache: CompiledCacheHints | null;
   /** What the config does not say, so that a method's own goes before the default that stands here. */
-  readonly open: readonly ("timeoutMs" | "maxAttempts")[];
+  readonly open: readonly ("timeoutMs" | "maxAttempts" | "cache")[];
 }
 
 export interface CompiledCors {

@@ -735,6 +735,14 @@ export declare type Route = Message<"fairlead.config.v1.Route"> & {
    * @generated from field: repeated fairlead.config.v1.Residency residency = 12;
    */
   residency: Residency[];
+
+  /**
+   * How long good replies to Connect GET may be kept, where they do not say so themselves. Default: what the method's policy in the
+   * schema says. They are for their caller's own cache, unless everybody may call the method.
+   *
+   * @generated from field: fairlead.config.v1.CacheHints cache = 14;
+   */
+  cache?: CacheHints | undefined;
 };
 
 /**
@@ -787,6 +795,34 @@ export declare type Retry = Message<"fairlead.config.v1.Retry"> & {
  * Use `create(RetrySchema)` to create a new message.
  */
 export declare const RetrySchema: GenMessage<Retry>;
+
+/**
+ * What is told to caches that have no other word: https://www.rfc-editor.org/rfc/rfc9111
+ *
+ * @generated from message fairlead.config.v1.CacheHints
+ */
+export declare type CacheHints = Message<"fairlead.config.v1.CacheHints"> & {
+  /**
+   * In whole seconds. 0s: nothing is told, whatever the schema says.
+   *
+   * @generated from field: google.protobuf.Duration max_age = 1;
+   */
+  maxAge?: Duration | undefined;
+
+  /**
+   * For so long after that a reply that is kept may still be used while a new one is asked for, in whole seconds. Default 0s.
+   * https://www.rfc-editor.org/rfc/rfc5861#section-3
+   *
+   * @generated from field: google.protobuf.Duration stale_while_revalidate = 2;
+   */
+  staleWhileRevalidate?: Duration | undefined;
+};
+
+/**
+ * Describes the message fairlead.config.v1.CacheHints.
+ * Use `create(CacheHintsSchema)` to create a new message.
+ */
+export declare const CacheHintsSchema: GenMessage<CacheHints>;
 
 /**
  * A cluster's share of a route's calls.
