@@ -3,10 +3,12 @@ import { by, byHmac, loose, pair, type Pair, part, type Sign, text } from "../e2
 
 /** Requests of which most are nearly good: tokens and heads that were bent in a few places. */
 
-/** `open` is published without saying by which algorithm it may be used; the strangers are nobody's. */
-export const keys = { rsa: pair("rsa"), open: pair("open"), ec: pair("ec", "ES256"), ed: pair("ed", "EdDSA"), other: pair("ec", "ES256"), stranger: pair("ec", "ES256"), strange: pair("rsa") } as const;
+/** `other` and `apart` are the other providers'; `open` is published without saying by which algorithm it may be used; the strangers are nobody's. */
+export const keys = { rsa: pair("rsa"), open: pair("open"), ec: pair("ec", "ES256"), ed: pair("ed", "EdDSA"), other: pair("ec", "ES256"), apart: pair("apart", "ES256"), stranger: pair("ec", "ES256"), strange: pair("rsa") } as const;
 export const issuer = "https://main.example";
 export const otherIssuer = "https://other.example";
+/** Whose tokens stand in x-token. */
+export const headerIssuer = "https://header.example";
 export const now = Date.UTC(2026, 10, 24) / 1000;
 
 /** Whose tokens providers vouch for: `other` is the other provider's key. */
@@ -114,7 +116,7 @@ function changed(token: string, changes: readonly { how: string; at: number; wit
   }, token);
 }
 
-export const services = ["Main", "Scoped", "Role", "Other", "Public", "Unruled"] as const;
+export const services = ["Main", "Scoped", "Role", "Other", "Header", "Public", "Unruled"] as const;
 const anyPath = fc.record({
   service: fc.constantFrom("Main", "Main", ...services),
   change: rarely("", fc.constantFrom("/", "//", "/..", "/../t.Public/Get", "/.", ";", "?x", "%2f", "%00", "\\", "#x", "..", "/x")),

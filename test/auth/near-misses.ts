@@ -1,5 +1,5 @@
 import { by, forge, type Sign, text } from "../e2e/attacks/forge.ts";
-import { claimsOf, headOf, issuer, keys, type Mutant, now, otherIssuer, type Owner } from "./mutants.ts";
+import { claimsOf, headerIssuer, headOf, issuer, keys, type Mutant, now, otherIssuer, type Owner } from "./mutants.ts";
 
 /**
  * Tokens that are good but for one thing that a rule compares, and in that as near as can be: whatever loosens a comparison lets one of
@@ -15,11 +15,16 @@ interface Shown {
   readonly sign?: Sign;
 }
 
-const call = (service: string, token: string): Mutant => ({ verb: "POST", path: `/t.${service}/Get`, query: "", fields: [["content-type", "application/proto"], ["authorization", `Bearer ${token}`]] });
+const send = (path: string, ...shown: readonly (readonly [name: string, value: string])[]): Mutant => ({ verb: "POST", path, query: "", fields: [["content-type", "application/proto"], ...shown] });
+const call = (service: string, token: string): Mutant => send(`/t.${service}/Get`, ["authorization", `Bearer ${token}`]);
 
 /** A member that is undefined is left out. */
 function shown({ owner = "ec", service = owner === "other" ? "Other" : "Main", header = {}, claims = {}, sign = by(keys[owner]) }: Shown): Mutant {
   return call(service, forge({ ...headOf(owner), ...header }, { ...claimsOf(owner), ...claims }, sign));
+}
+
+function tokenIn({ fields }: Mutant): string {
+  return fields[1]![1].slice("Bearer ".length);
 }
 
 /** Texts that are nearly this one: that begin it, end it, or go on from it, in another case, with blanks, or another spelling. */
@@ -32,7 +37,7 @@ function near(wanted: string): string[] {
 const alone = (values: readonly unknown[]) => values.flatMap((value) => [value, [value], ["x", value]]);
 const noTexts = [undefined, null, true, 0, {}, [], [[]]];
 
-const scopes = [...alone(near("write").filter((one) => one.trim() !== "write")), "read,write", "read\twrite", "read;write", "read+write", "read write/", ["read write"], [["write"]], { write: true }, ...noTexts];
+const scopes = [...alone(near("write")), "read,write", "read\twrite", "read;write", "read+write", "read write/", ["read write"], [["write"]], { write: true }, ...noTexts];
 const roles = [...alone(near("admin")), [["admin"]], { admin: true }, "user admin", ...noTexts];
 const audiences = [...alone(near("api")), ["api", 1], [["api"]], { api: true }, "api x", ...noTexts];
 const issuers = [...near(issuer), "main.example", "http://main.example", "https://MAIN.example", "https://main.example:443", "https://main.example//", "https://main.example/.", "https://main.example?", "https://main.example#", "https://x@main.example", [issuer], ...noTexts];
@@ -53,8 +58,7 @@ const elsewhere = { rsa: "strange", ec: "stranger", ed: "other", open: "strange"
 /** Not vouched for, but with the head, the kid or the claims of a token that was. */
 const unvouched = owners.flatMap((owner) => {
   const good = shown({ owner });
-  const token = good.fields[1]![1].slice("Bearer ".length);
-  const [head = "", body = "", signature = ""] = token.split(".");
+  const [head = "", body = "", signature = ""] = tokenIn(good).split(".");
   const claims = { ...claimsOf(owner), sub: "root" };
   const of = (changed: string) => call(owner === "other" ? "Other" : "Main", changed);
   const turned = signature.replace(/^./, (first) => (first === "A" ? "B" : "A"));
@@ -75,8 +79,33 @@ const unvouched = owners.flatMap((owner) => {
   ];
 });
 
+/** Good tokens and bad ones in both of the places where tokens may stand. */
+const beside = ["Main", "Header"].flatMap((service) => {
+  const claims = { iss: headerIssuer };
+  const [good, bad] = [tokenIn(shown({})), tokenIn(shown({ claims: { sub: "root" }, sign: by(keys.stranger) }))];
+  const [goodHere, badHere, elsewhere] = [tokenIn(shown({ owner: "other", claims })), tokenIn(shown({ owner: "other", claims, sign: by(keys.stranger) })), tokenIn(shown({ owner: "other" }))];
+  const both = [[good, goodHere], [good, badHere], [bad, goodHere], [bad, badHere], [good, elsewhere], [good, good], [goodHere, goodHere], [good, ""], ["", goodHere]] as const;
+  return both.map(([token, here]) => send(`/t.${service}/Get`, ["authorization", `Bearer ${token}`], ["x-token", here]));
+});
+
+/** What a requirement asks, in the token of another provider than the one whom it asks of. */
+const lent = ([["Scoped", { scope: "read" }], ["Role", { role: "user" }]] as const).map(([service, claims]) =>
+  send(`/t.${service}/Get`, ["authorization", `Bearer ${tokenIn(shown({ claims }))}`], ["x-token", tokenIn(shown({ owner: "other", claims: { iss: headerIssuer } }))]));
+
+const schemes = [...near("Bearer"), "Digest", "xBearer", "Bearer Bearer", "Bearer Digest"].filter((scheme) => /^[\t\x20-\x7e]*$/.test(scheme));
+const heads = schemes.flatMap((scheme) => [" ", "", "  ", "\t"].map((blank) => send("/t.Main/Get", ["authorization", `${scheme}${blank}${tokenIn(shown({}))}`])));
+
+/** Names of methods that nobody named, as they are near to one that everybody may call. */
+const paths = [...near("Public").map((name) => `/t.${name}/Get`), ...near("Get").map((name) => `/t.Public/${name}`), ...near("t").map((name) => `/${name}.Public/Get`)].filter((path) => /^[\x21-\x7e]*$/.test(path));
+const unnamed = paths.flatMap((path) => [send(path), send(path, ["authorization", `Bearer ${tokenIn(shown({}))}`])]);
+
 export const nearMisses: readonly Mutant[] = [
   ...unvouched,
+  ...beside,
+  ...lent,
+  shown({ header: { kid: keys.apart.kid }, sign: by(keys.apart) }),
+  ...heads,
+  ...unnamed,
   ...scopes.map((scope) => shown({ service: "Scoped", claims: { scope } })),
   ...scopes.map((scp) => shown({ service: "Scoped", claims: { scope: undefined, scp } })),
   ...roles.map((role) => shown({ service: "Role", claims: { role } })),
