@@ -75,7 +75,7 @@ function picking(): (i: number) => unknown {
   const localities = Array.from({ length: 10 }, (_, l): CompiledLocality => ({
     region: `region-${l}`, weight: 1 + (l % 3), priority: 0, countries: [], continents: [],
     at: { lat: 60 - 12 * l, lng: 36 * l - 180 },
-    endpoints: Array.from({ length: 100 }, (_, e) => ({ url: `https://e${e}.region-${l}.example.com`, binding: null, authority: null, weight: 1 + (e % 5) })),
+    endpoints: Array.from({ length: 100 }, (_, e) => ({ url: `https://e${e}.region-${l}.example.com`, binding: null, authority: null, weight: 1 + (e % 5), clientCertificate: null })),
   }));
   const cluster: CompiledCluster = { name: "users", dialect: "connect", codecs: ["proto"], bandKm: 250, choice: "random", localities,
     healthCheck: null, outlier: { consecutiveFailures: 5, baseEjectionMs: 30_000, maxEjectionMs: 300_000, maxEjected: 0.1, localityFailures: 3, failureRate: 0.3 }, circuitBreaker: null, slowStartMs: 30_000,
@@ -94,7 +94,7 @@ function routeTo(match: Pick<CompiledMatch, "kind" | "path">): CompiledRoute {
     match: { ...match, host: null, basePath: "", metadata: [] },
     split: [{ cluster: 0, weight: 1 }], sticky: null, residency: [], retry: { maxAttempts: 3, codes: ["unavailable"], perTryTimeoutMs: 800, hedgingDelayMs: null },
     timeoutMs: 15_000, idleTimeoutMs: 60_000, maxDurationMs: 3_600_000,
-    requestHeaders: edits, responseHeaders: edits, forwardedHeaders: false, streams: "watched", open: [],
+    requestHeaders: edits, responseHeaders: edits, forwardedHeaders: false, streams: "watched", cache: null, open: [],
   };
 }
 

@@ -30,11 +30,12 @@ export interface ImaginedCall {
 export function explainImagined(config: CompiledConfig, call: ImaginedCall, random: Random): Explanation | undefined {
   const { path, host, headers, place, address } = call;
   const { metadata } = surveyRequest(headers);
-  const routed = router(config.routes)({ path, host: host.toLowerCase().replace(/:\d+$/, ""), metadata });
+  const name = host.toLowerCase().replace(/\.?(?::\d+)?$/, "");
+  const routed = router(config.routes)({ path, host: name, metadata });
   if (routed === undefined) return undefined;
   const { route } = routed;
   const first = routeRule(route.match);
-  const may = policySays(config, methodIn(path));
+  const may = policySays(config, routed.methodPath, { host: name, basePath: route.match.basePath });
   if (may === undefined) return { rules: [first, { rule: "policy", says: "nothing says who may call it" }], localities: [], picked: null };
   const ask = asker(config)({ route, metadata, request: { headers }, facts: { place: () => place, clientAddress: () => address } });
   const regions = regionsOf(config.clusters.map(({ healthCheck }) => healthCheck));

@@ -1,8 +1,8 @@
-import type { CompiledPolicy } from "../../worker/core/config/compiled-auth.ts";
+import type { CompiledPolicy, CompiledPolicyMatch } from "../../worker/core/config/compiled-auth.ts";
 import { checkHidden } from "./check-hidden.ts";
+import { checkNarrowed } from "./check-narrowed.ts";
 import type { Checking } from "./checking.ts";
-import { ruleMatch } from "./compile-auth.ts";
-import { compileMatch, isPossiblePrefix, isSameMatch, shadows } from "./matches.ts";
+import { compileMatch, isPossiblePrefix, isSameMatch, ruleMatch, shadows } from "./matches.ts";
 import { methodTable } from "./methods.ts";
 import { heldBy, takes } from "./policies.ts";
 import { said } from "./said.ts";
@@ -16,11 +16,12 @@ export function checkPolicies(checking: Checking): void {
   const methods = methodTable(checking.config, checking.registry).map(({ path }) => path);
   if (methods.length > 0) checkKnown(methods, checking);
   checkHidden(methods, checking);
+  checkNarrowed(methods, checking);
   checkRefused(methods, checking);
 }
 
 function checkReach({ config, tree, report }: Checking): void {
-  const matches = config.auth!.rules.map(({ match }) => compileMatch(match));
+  const matches = config.auth!.rules.map(({ match }) => ({ ...ruleMatch(match), metadata: [] }));
   for (const [i, match] of matches.entries()) {
     const path = ["auth", "rules", i, "match"];
     if (match.path === "") continue;
@@ -37,7 +38,7 @@ function checkReach({ config, tree, report }: Checking): void {
 }
 
 /** Whether any method can have this match. */
-function isPossible({ kind, path }: CompiledPolicy["match"]): boolean {
+function isPossible({ kind, path }: Pick<CompiledPolicyMatch, "kind" | "path">): boolean {
   return kind !== "prefix" || isPossiblePrefix(path);
 }
 
@@ -60,13 +61,20 @@ function checkRefused(methods: readonly string[], checking: Checking): void {
     const route = compileMatch(match);
     if (route.path === "") continue;
     const known = methods.filter((method) => takes(route, method));
-    const refused = known.length > 0 ? known.filter((method) => held(method).policy === undefined) : policies.some((one) => overlaps(one.match, route)) ? [] : ["whatever it matches"];
-    if (refused.length > 0) report.of(tree, ["routes", i, "match"], `${refused.join(", ")} ${refused.length === 1 ? "is" : "are"} refused: nothing in auth or the schema says who may call`, { severity: "warning" });
+    const refused = known.length > 0 ? known.filter((method) => held(method, route).policy === undefined) : policies.some((one) => overlaps(one.match, route)) ? [] : ["whatever it matches"];
+    if (refused.length === 0) continue;
+    const by = policies.some((one) => isNarrow(one) && refused.some((method) => takes(one.match, method))) ? " by names that no rule has" : "";
+    report.of(tree, ["routes", i, "match"], `${refused.join(", ")} ${refused.length === 1 ? "is" : "are"} refused${by}: nothing in auth or the schema says who may call`, { severity: "warning" });
   }
 }
 
-/** Whether any method could have both matches. */
-function overlaps(a: CompiledPolicy["match"], b: CompiledPolicy["match"]): boolean {
+function isNarrow({ match: { host, basePath } }: CompiledPolicy): boolean {
+  return host !== null || basePath !== null;
+}
+
+/** Whether any call could have both matches. */
+function overlaps(a: CompiledPolicyMatch, b: CompiledPolicyMatch): boolean {
+  if ([[a.host, b.host], [a.basePath, b.basePath]].some(([one, other]) => one !== null && other !== null && one !== other)) return false;
   const [short, long] = a.path.length < b.path.length ? [a, b] : [b, a];
   return takes(short, long.path);
 }

@@ -1,4 +1,6 @@
 import type { Require } from "../../gen/fairlead/config/v1/auth_pb.js";
+import type { CacheHints } from "../../gen/fairlead/policy/v1/policy_pb.js";
+import type { CompiledMethod } from "../../worker/core/config/compiled.ts";
 import { schemaSource } from "../../worker/core/config/compiled-auth.ts";
 import { isMetadata } from "../../worker/core/protocol/metadata.ts";
 import { takenOut, unseen } from "./claimed-headers.ts";
@@ -7,8 +9,9 @@ import { requirementsOf } from "./compile-auth.ts";
 import { metadataNames, readCondition } from "./conditions.ts";
 import { durationMs } from "./duration.ts";
 import type { Path } from "./issue.ts";
+import { methodTable } from "./methods.ts";
 import { unknown } from "./names.ts";
-import { heldBy } from "./policies.ts";
+import { elsewhere, heldBy } from "./policies.ts";
 import { said } from "./said.ts";
 import { mistakenMethods, policyNumber, saysWho, schemaPolicies } from "./schema-policies.ts";
 
@@ -78,18 +81,29 @@ export function noClaim(name: string): string {
 
 /** What a rule of the config stands before asks nothing of anybody. */
 function checkSchema(checking: Checking): void {
-  const { registry, tree, report } = checking;
+  const { config, registry, tree, report } = checking;
   const mistaken = mistakenMethods(registry);
   if (mistaken !== undefined) report.of(tree, ["descriptors"], `${mistaken.methods.join(", ")} ${mistaken.methods.length === 1 ? "has" : "have"} the option ${policyNumber}, which must be fairlead.policy.v1.policy: ${mistaken.meant === undefined ? "nothing in the descriptors declares it" : `it is ${mistaken.meant}`}`, { key: true });
   const held = heldBy(said(checking));
+  const methods = new Map(methodTable(config, registry).map((one) => [one.path, one]));
   for (const { method, policy } of schemaPolicies(registry)) {
     const say = (problem: string) => report.of(tree, ["descriptors"], `${method} has a policy that ${problem}`, { key: true });
     const timeout = policy.timeout && durationMs(policy.timeout);
     if (timeout !== undefined && (timeout <= 0 || timeout > 3_600_000)) say(`must have a timeout above 0s and of at most 1h: current value is ${timeout / 1000}s`);
     if (policy.maxAttempts > 5) say(`must have max_attempts of at most 5: current value is ${policy.maxAttempts}`);
-    if (held(method).policy?.source !== schemaSource) continue;
+    if (policy.cache !== undefined) checkCache(policy.cache, methods.get(method)!, say);
+    if (held(method, elsewhere).policy?.source !== schemaSource) continue;
     if (policy.public && saysWho({ ...policy, public: false })) say("must be either public or ask something of callers");
     else if (!policy.public && saysWho(policy)) for (const { field, problem } of problemsOf(policy, checking)) say(field.length === 0 ? problem : `has ${field[0]}: ${problem}`);
     for (const [name, { values }] of Object.entries(policy.claims)) if (values.length === 0) say(`must give values to the claim ${name}`);
   }
 }
+
+function checkCache({ maxAge, staleWhileRevalidate }: CacheHints, { idempotency }: CompiledMethod, say: (problem: string) => void): void {
+  if (idempotency !== "no-side-effects") say("may have cache only beside idempotency_level = NO_SIDE_EFFECTS: nothing else can be called with GET");
+  const [maxAgeMs, staleMs] = [maxAge, staleWhileRevalidate].map((one) => (one === undefined ? 0 : durationMs(one))) as [number, number];
+  if (maxAgeMs <= 0 || maxAgeMs > mostAgeMs || maxAgeMs % 1000 !== 0) say(`must have a cache.max_age of whole seconds, from 1s to a year: current value is ${maxAgeMs / 1000}s`);
+  if (staleMs < 0 || staleMs > mostAgeMs || staleMs % 1000 !== 0) say(`must have a cache.stale_while_revalidate of whole seconds, of at most a year: current value is ${staleMs / 1000}s`);
+}
+
+const mostAgeMs = 365 * 24 * 3_600_000;

@@ -3,6 +3,7 @@ import type { CompiledMatch } from "../../worker/core/config/compiled.ts";
 import { compileMatch, isPossiblePrefix, isSameMatch, shadows } from "./matches.ts";
 import { methodTable } from "./methods.ts";
 import type { Checking } from "./checking.ts";
+import { takes } from "./policies.ts";
 import { didYouMean, nearest } from "./suggest.ts";
 import { positionAt } from "./tree.ts";
 
@@ -38,9 +39,10 @@ function namesOne(match: Route["match"]): boolean {
 }
 
 function checkKnown({ config, tree, registry, report }: Checking): void {
-  const methods = methodTable(config, registry).map(({ path }) => path);
+  const table = methodTable(config, registry);
+  const methods = table.map(({ path }) => path);
   const services = [...new Set(methods.map((path) => path.split("/")[1] ?? ""))];
-  for (const [i, { match }] of config.routes.entries()) {
+  for (const [i, { match, cache }] of config.routes.entries()) {
     const { method = "", service = "" } = (match ?? {}) as Partial<NonNullable<Route["match"]>>;
     const warn = (field: string, message: string) => report.of(tree, ["routes", i, "match", field], message, { severity: "warning" });
     if (method !== "" && !methods.includes(method)) {
@@ -48,6 +50,10 @@ function checkKnown({ config, tree, registry, report }: Checking): void {
     }
     if (service !== "" && !services.includes(service) && nearest(service, services) !== undefined) {
       warn("service", `no descriptor or declaration knows ${service}${didYouMean(service, services)}`);
+    }
+    const taken = table.filter(({ path }) => takes(compileMatch(match), path));
+    if (cache !== undefined && taken.length > 0 && taken.every(({ idempotency }) => idempotency !== "no-side-effects")) {
+      report.of(tree, ["routes", i, "cache"], "is for Connect GET, which no method of the route can be called with: none is NO_SIDE_EFFECTS", { severity: "warning", key: true });
     }
   }
 }

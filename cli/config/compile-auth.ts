@@ -1,12 +1,12 @@
 import type { FileRegistry } from "@bufbuild/protobuf";
-import { Algorithm, Allow, type ApiKeys, type Auth, type Authorizer, type ClientCertificates, Counted, type Identity, type MethodMatch, type Provider, type RateLimit, type Require, type Rule } from "../../gen/fairlead/config/v1/auth_pb.js";
+import { Algorithm, Allow, type ApiKeys, type Auth, type Authorizer, type ClientCertificates, Counted, type Identity, type Provider, type RateLimit, type Require, type Rule } from "../../gen/fairlead/config/v1/auth_pb.js";
 import type { Policy } from "../../gen/fairlead/policy/v1/policy_pb.js";
 import {
   type Algorithm as AlgorithmName, type CompiledAuth, type CompiledAuthorizer, type CompiledCertificateProvider, type CompiledIdentity, type CompiledJwtProvider, type CompiledKeyProvider, type CompiledKeySource, type CompiledPolicy, type CompiledProvider, type CompiledRateLimit, type CompiledRequirement, schemaSource,
 } from "../../worker/core/config/compiled-auth.ts";
 import { compileCondition } from "./conditions.ts";
 import { durationMs } from "./duration.ts";
-import { compileMatch } from "./matches.ts";
+import { ruleMatch } from "./matches.ts";
 import { saysWho, schemaPolicies } from "./schema-policies.ts";
 
 /** The names that policies refer to by index, each in order. */
@@ -70,12 +70,6 @@ function compileCertificates(name: string, { allowed, trustedHeader }: ClientCer
   return { kind: "certificate", name, allowed: allowed.map(({ name, sha256, subject, scopes }) => ({ name, sha256: orNull(sha256), subject: orNull(subject), scopes })), trustedHeader };
 }
 
-/** What a rule matches, as a route's match has it. */
-export function ruleMatch(match: MethodMatch | undefined): CompiledPolicy["match"] {
-  const { kind, path } = compileMatch(match);
-  return { kind, path };
-}
-
 function compileRule(rule: Rule, index: number, names: Names): CompiledPolicy {
   return {
     match: ruleMatch(rule.match),
@@ -99,7 +93,7 @@ function compileSchema(registry: FileRegistry, names: Names): CompiledPolicy[] {
 
 function compileSchemaPolicy(method: string, policy: Policy, names: Names): CompiledPolicy {
   const requirements = policy.public ? [] : [compileRequirement({ ...policy, condition: "" }, names)];
-  return { match: { kind: "method", path: method }, source: schemaSource, requirements, authorizer: null, rateLimits: [] };
+  return { match: { kind: "method", path: method, host: null, basePath: null }, source: schemaSource, requirements, authorizer: null, rateLimits: [] };
 }
 
 function compileRequirement({ provider, scopes, claims, condition }: Pick<Require, "provider" | "scopes" | "condition"> & { readonly claims: Readonly<Record<string, { readonly values: readonly string[] }>> }, names: Names): CompiledRequirement {

@@ -7,6 +7,7 @@ import type {
 import { codes } from "../../worker/core/protocol/code.ts";
 import { base64Encode } from "../../worker/core/protocol/base64.ts";
 import { compileAuth } from "./compile-auth.ts";
+import { compileCacheHints } from "./cache-hints.ts";
 import { descriptorBytes } from "./descriptors.ts";
 import { durationMs } from "./duration.ts";
 import { compileMatch } from "./matches.ts";
@@ -61,9 +62,10 @@ function compileLocality({ region, weight = 1, priority, at, countries, continen
   };
 }
 
-function compileEndpoint({ url, binding, authority, weight = 1 }: Endpoint): CompiledEndpoint {
+function compileEndpoint({ url, binding, authority, weight = 1, clientCertificate: shown }: Endpoint): CompiledEndpoint {
   const { origin, pathname } = new URL(url);
-  return { url: origin + pathname.replace(/\/+$/, ""), binding: orNull(binding), authority: orNull(authority), weight };
+  const clientCertificate = shown === undefined ? null : { certificate: shown.certificate, key: shown.key, authorities: orNull(shown.authorities) };
+  return { url: origin + pathname.replace(/\/+$/, ""), binding: orNull(binding), authority: orNull(authority), weight, clientCertificate };
 }
 
 function compileRoute(route: Route, clusters: readonly string[]): CompiledRoute {
@@ -80,7 +82,8 @@ function compileRoute(route: Route, clusters: readonly string[]): CompiledRoute 
     responseHeaders: compileHeaders(route.responseHeaders),
     forwardedHeaders: route.forwardedHeaders,
     streams: route.streams === Streams.BLIND ? "blind" : "watched",
-    open: [...(route.timeout === undefined ? ["timeoutMs" as const] : []), ...(route.retry?.maxAttempts === undefined ? ["maxAttempts" as const] : [])],
+    cache: compileCacheHints(route.cache) ?? null,
+    open: [...(route.timeout === undefined ? ["timeoutMs" as const] : []), ...(route.retry?.maxAttempts === undefined ? ["maxAttempts" as const] : []), ...(route.cache === undefined ? ["cache" as const] : [])],
   };
 }
 

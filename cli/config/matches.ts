@@ -1,12 +1,27 @@
 import type { MethodMatch } from "../../gen/fairlead/config/v1/auth_pb.js";
 import type { Match, MetadataMatch } from "../../gen/fairlead/config/v1/config_pb.js";
 import type { CompiledMatch, CompiledMetadataMatch } from "../../worker/core/config/compiled.ts";
+import type { CompiledPolicyMatch } from "../../worker/core/config/compiled-auth.ts";
 
-/** A match as data: the service "a.B" becomes the path "/a.B/". */
-export function compileMatch(match: Match | MethodMatch | undefined): CompiledMatch {
-  const { method = "", service = "", prefix = "", host = "", basePath = "", metadata = [] } = (match ?? {}) as Partial<Match>;
+/** A route's match as data: the service "a.B" becomes the path "/a.B/". */
+export function compileMatch(match: Match | undefined): CompiledMatch {
+  return { ...pathMatch(match), basePath: match?.basePath ?? "", metadata: (match?.metadata ?? []).map(compileMetadataMatch) };
+}
+
+/** A rule's match as data. */
+export function ruleMatch(match: MethodMatch | undefined): CompiledPolicyMatch {
+  return { ...pathMatch(match), basePath: match?.basePath ?? null };
+}
+
+function pathMatch(match: Match | MethodMatch | undefined): Pick<CompiledMatch, "kind" | "path" | "host"> {
+  const { method = "", service = "", prefix = "", host = "" } = match ?? {};
   const [kind, path] = method !== "" ? (["method", method] as const) : service !== "" ? (["service", `/${service}/`] as const) : (["prefix", prefix] as const);
-  return { kind, path, host: host === "" ? null : host, basePath, metadata: metadata.map(compileMetadataMatch) };
+  return { kind, path, host: host === "" ? null : host };
+}
+
+/** What a route or a rule asks of the calls that it is for. */
+export interface Conditions extends CompiledPolicyMatch {
+  readonly metadata: readonly CompiledMetadataMatch[];
 }
 
 function compileMetadataMatch({ name, value }: MetadataMatch): CompiledMetadataMatch {
@@ -19,16 +34,16 @@ function compileMetadataMatch({ name, value }: MetadataMatch): CompiledMetadataM
 }
 
 /** Whether two matches take exactly the same calls by the same words. */
-export function isSameMatch(a: CompiledMatch, b: CompiledMatch): boolean {
+export function isSameMatch(a: Conditions, b: Conditions): boolean {
   return a.kind === b.kind && a.path === b.path && covers(a, b) && covers(b, a);
 }
 
 /**
  * Whether no call can ever reach `later`, as `earlier` is looked up before it and takes all that it would.
- * Follows the router's order: exact method, service, longest prefix; among equals host, metadata, then the
+ * Follows the order of look-ups: exact method, service, longest prefix; among equals host, base path, metadata, then the
  * file's order (`isBefore`). Base paths never overlap, since what follows one is exactly two segments.
  */
-export function shadows(earlier: CompiledMatch, later: CompiledMatch, isBefore: boolean): boolean {
+export function shadows(earlier: Conditions, later: Conditions, isBefore: boolean): boolean {
   if (!covers(earlier, later)) return false;
   if (earlier.kind === "service" && later.kind === "prefix") return later.path.startsWith(earlier.path);
   if (earlier.kind !== later.kind || earlier.path !== later.path) return false;
@@ -42,9 +57,9 @@ export function isPossiblePrefix(prefix: string): boolean {
 }
 
 /** Whether a call that meets `inner`'s conditions beside the path meets all of `outer`'s. */
-function covers(outer: CompiledMatch, inner: CompiledMatch): boolean {
+function covers(outer: Conditions, inner: Conditions): boolean {
   return (
-    outer.basePath === inner.basePath &&
+    (outer.basePath === null || outer.basePath === inner.basePath) &&
     (outer.host === null || outer.host === inner.host) &&
     outer.metadata.every((condition) => inner.metadata.some((given) => implies(given, condition)))
   );
@@ -58,6 +73,6 @@ function implies(given: CompiledMetadataMatch, condition: CompiledMetadataMatch)
   return (given.exact ?? given.prefix)?.startsWith(condition.prefix ?? "") ?? false;
 }
 
-function specificity(match: CompiledMatch): number {
-  return (match.host === null ? 0 : 1000) + match.metadata.length;
+function specificity({ host, basePath, metadata }: Conditions): number {
+  return (host === null ? 0 : 2000) + (basePath === null ? 0 : 1000) + metadata.length;
 }

@@ -3,6 +3,7 @@ import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { Policy } from "../../gen/fairlead/policy/v1/policy_pb.js";
 import { type Config, Idempotency, Kind, type Method } from "../../gen/fairlead/config/v1/config_pb.js";
 import type { CompiledMethod, Idempotency as IdempotencyName, MethodKind } from "../../worker/core/config/compiled.ts";
+import { compileCacheHints } from "./cache-hints.ts";
 import { durationMs } from "./duration.ts";
 import { schemaPolicies } from "./schema-policies.ts";
 
@@ -36,15 +37,16 @@ export function describedMethods(registry: FileRegistry): Map<string, CompiledMe
     for (const service of file.services) {
       for (const { name, methodKind, idempotency } of service.methods) {
         const path = `/${service.typeName}/${name}`;
-        methods.set(path, { path, kind: streaming[methodKind], idempotency: levels[idempotency], typed: true, ...boundsOf(policies.get(path)) });
+        methods.set(path, { path, kind: streaming[methodKind], idempotency: levels[idempotency], typed: true, ...defaultsOf(policies.get(path)) });
       }
     }
   }
   return methods;
 }
 
-function boundsOf(policy: Policy | undefined): Pick<CompiledMethod, "timeoutMs" | "maxAttempts"> {
-  return { ...(policy?.timeout && { timeoutMs: durationMs(policy.timeout) }), ...(policy?.maxAttempts && { maxAttempts: policy.maxAttempts }) };
+function defaultsOf(policy: Policy | undefined): Pick<CompiledMethod, "timeoutMs" | "maxAttempts" | "cache"> {
+  const cache = compileCacheHints(policy?.cache);
+  return { ...(policy?.timeout && { timeoutMs: durationMs(policy.timeout) }), ...(policy?.maxAttempts && { maxAttempts: policy.maxAttempts }), ...(cache && { cache }) };
 }
 
 /** A method as it was declared; its types are not known. */

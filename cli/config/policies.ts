@@ -1,4 +1,4 @@
-import { policyFinder } from "../../worker/core/auth/policy.ts";
+import { type Called, policyFinder } from "../../worker/core/auth/policy.ts";
 import type { CompiledMatch } from "../../worker/core/config/compiled.ts";
 import { type CompiledPolicy, schemaSource } from "../../worker/core/config/compiled-auth.ts";
 
@@ -8,13 +8,16 @@ export interface Held {
   readonly hidden: CompiledPolicy | undefined;
 }
 
+/** A name that nothing names. */
+export const elsewhere: Called = { host: null, basePath: null };
+
 /** Finds what holds for a method as the proxy finds it. */
-export function heldBy(policies: readonly CompiledPolicy[]): (method: string) => Held {
+export function heldBy(policies: readonly CompiledPolicy[]): (method: string, called: Called) => Held {
   const finder = policyFinder(policies);
   const inSchema = policyFinder(policies.filter(({ source }) => source === schemaSource));
-  return (method) => {
-    const policy = finder(method);
-    const said = inSchema(method);
+  return (method, called) => {
+    const policy = finder(method, called);
+    const said = inSchema(method, called);
     return { policy, hidden: said === policy ? undefined : said };
   };
 }

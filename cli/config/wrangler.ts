@@ -24,7 +24,8 @@ export function checkWrangler(file: string, env: string | undefined, { config, t
   const declared = fetchers.flatMap((kind) => bindingNames((inner ?? top)[kind]));
   for (const [name, cluster] of Object.entries(config.clusters)) {
     for (const [i, { endpoints }] of cluster.localities.entries()) {
-      for (const [j, { binding }] of endpoints.entries()) {
+      for (const [j, { binding, clientCertificate }] of endpoints.entries()) {
+        if (clientCertificate !== undefined) report.of(tree, ["clusters", name, "localities", i, "endpoints", j, "client_certificate"], `is for Deno alone, and a Worker with it does not start: take a binding of [[mtls_certificates]] in ${where} in its place`, { key: true });
         if (binding === "" || declared.includes(binding)) continue;
         const message = `must be a binding that ${where} declares under ${fetchers.join(", ")}: current value is "${binding}"${didYouMean(binding, declared)}`;
         report.of(tree, ["clusters", name, "localities", i, "endpoints", j, "binding"], message);

@@ -1,7 +1,8 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { hash } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import { CheckRequestSchema, CheckResponseSchema } from "../../gen/fairlead/authz/v1/authz_pb.js";
-import { settled } from "../health/world.ts";
+import { settled, world as fresh } from "../health/world.ts";
 import { issuerName, type SigningKey, signingKey, token } from "./issuer.ts";
 import { type Answered, guarded } from "./world.ts";
 
@@ -136,4 +137,78 @@ describe("an authorizer", () => {
     expect([(await call()).code, (await call()).code]).toEqual(["ok", "ok"]);
     expect(asked.map(({ subject }) => subject)).toEqual([undefined, undefined]);
   });
+});
+
+describe("what an authorizer said of one caller", () => {
+  const rule = (providers: string, any: string) => `{ providers: { ${providers} }, authorizers: { acl: { cluster: authz } }, rules: [{ match: { prefix: / }, any: [${any}], authorizer: acl }] }`;
+  const store = (base: ReturnType<typeof fresh>, provider: string, name: string, ...scopes: string[]) =>
+    void base.documents.set(`api-keys/${provider}`, new TextEncoder().encode(JSON.stringify({ schemaVersion: 1, keys: [{ name, sha256: hash("sha256", "good-key"), scopes }] })));
+  const askedOf = async (providers: string, any: string, base = fresh()) => {
+    const asked: string[] = [];
+    const { call } = await guarded({
+      auth: rule(providers, any),
+      base,
+      others: {
+        "authz.example": (request) => {
+          const { provider, subject, scopes } = readQuestion(request.body as Uint8Array);
+          asked.push([provider, subject, ...(scopes ?? [])].join(" "));
+          return allow({}, 3600);
+        },
+      },
+    });
+    return { call, asked, base };
+  };
+
+  it("is not taken for what it would say of another provider's with the same key", async () => {
+    const keyed = (header: string) => `{ api_keys: { header: ${header}, stored: true } }`;
+    const { call, asked, base } = await askedOf(`a: ${keyed("x-a")}, b: ${keyed("x-b")}`, "{ provider: a }, { provider: b }");
+    for (const provider of ["a", "b"]) store(base, provider, "cron");
+    for (const header of ["x-a", "x-b", "x-a", "x-b"]) expect((await call({ [header]: "good-key" })).code).toBe("ok");
+    expect(asked).toEqual(["a cron", "b cron"]);
+  });
+
+  it("is not taken for what it would say of another provider's with the same token", async () => {
+    const issuer = (header: string) => `{ issuer: "${issuerName}", audiences: [api], algorithms: [RS256], jwks: '${JSON.stringify({ keys: [key.publicJwk] })}', token: { header: ${header} } }`;
+    const { call, asked, base } = await askedOf(`a: ${issuer("x-a")}, b: ${issuer("x-b")}`, "{ provider: a }, { provider: b }");
+    const text = await token(key, base.now());
+    for (const header of ["x-a", "x-b", "x-a", "x-b"]) expect((await call({ [header]: text })).code).toBe("ok");
+    expect(asked).toEqual(["a ada", "b ada"]);
+  });
+
+  it("is not taken for what it would say of whom the same key is given to afterwards, or for more", async () => {
+    const base = fresh();
+    const { call, asked } = await askedOf("keys: { api_keys: { stored: true } }", "{ provider: keys }", base);
+    for (const [name, ...scopes] of [["ada"], ["eve"], ["eve", "admin"]] as const) {
+      store(base, "keys", name, ...scopes);
+      await base.pass(60_000);
+      for (let i = 0; i < 2; i++) expect((await call({ "x-api-key": "good-key" })).code).toBe("ok");
+    }
+    expect(asked).toEqual(["keys ada", "keys eve", "keys eve admin"]);
+  });
+});
+
+it("an authorizer whose caller left has one call less under way, and is asked next", async () => {
+  const asked: string[] = [];
+  const answers: (Answered | Promise<Answered>)[] = [new Promise<Answered>(() => {}), allow()];
+  const answer = (name: string) => () => {
+    asked.push(name);
+    return answers.shift()!;
+  };
+  const draws: number[] = [];
+  const { call } = await guarded({
+    auth: "{ authorizers: { acl: { cluster: pair } }, rules: [{ match: { prefix: / }, allow: PUBLIC, authorizer: acl }] }",
+    clusters: '  pair: { dialect: CONNECT, endpoint_choice: LEAST_PENDING, localities: [{ region: here, endpoints: [{ url: "http://a.example" }, { url: "http://b.example" }] }] }',
+    ports: { random: () => draws.shift() ?? 0.5 },
+    others: { "a.example": answer("a"), "b.example": answer("b") },
+  });
+  const leaving = new AbortController();
+  // Both are drawn, `a` first: it is taken, unless it has more under way.
+  draws.push(0.1, 0.9);
+  const left = call({}, { facts: { left: () => leaving.signal } });
+  while (asked.length === 0) await settled();
+  leaving.abort();
+  expect((await left).code).toBe("canceled");
+  draws.splice(0, draws.length, 0.1, 0.9);
+  expect((await call()).code).toBe("ok");
+  expect(asked).toEqual(["a", "a"]);
 });

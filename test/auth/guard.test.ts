@@ -228,3 +228,12 @@ describe("a rate limit", () => {
     });
   });
 });
+
+it.each([[3072, true], [3073, false]])("claims of %i bytes of JSON go along in a header: %s", async (bytes, goes) => {
+  const { call, ports } = await guarded({ auth: `{ providers: { ${main} }, identity: { claims_header: x-claims }, rules: [{ match: { prefix: / }, require: {} }] }` });
+  const claims = { iss: issuerName, aud: "api", sub: "ada", iat: ports.now() / 1000, exp: ports.now() / 1000 + 3600, note: "" };
+  const note = "n".repeat(bytes - JSON.stringify(claims).length);
+  const { code, sent } = await call({ ...(await bearer(ports.now(), { note })), "x-claims": "e30" });
+  expect([code, sent!.get("x-claims")?.length]).toEqual(["ok", goes ? 4096 : undefined]);
+  expect(ports.logged.filter(({ event }) => event === "claim-left-out").map(({ headers }) => headers)).toEqual(goes ? [] : [["x-claims"]]);
+});

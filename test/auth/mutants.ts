@@ -3,13 +3,33 @@ import { by, byHmac, loose, pair, type Pair, part, type Sign, text } from "../e2
 
 /** Requests of which most are nearly good: tokens and heads that were bent in a few places. */
 
-export const keys = { rsa: pair("rsa"), ec: pair("ec", "ES256"), ed: pair("ed", "EdDSA"), other: pair("ec", "ES256"), stranger: pair("ec", "ES256"), strange: pair("rsa") } as const;
+/** `other` and `apart` are the other providers'; `open` is published without saying by which algorithm it may be used; the strangers are nobody's. */
+export const keys = { rsa: pair("rsa"), open: pair("open"), ec: pair("ec", "ES256"), ed: pair("ed", "EdDSA"), other: pair("ec", "ES256"), apart: pair("apart", "ES256"), stranger: pair("ec", "ES256"), strange: pair("rsa") } as const;
 export const issuer = "https://main.example";
 export const otherIssuer = "https://other.example";
+/** Whose tokens stand in x-token. */
+export const headerIssuer = "https://header.example";
 export const now = Date.UTC(2026, 10, 24) / 1000;
+
+/** Whose tokens providers vouch for: `other` is the other provider's key. */
+export type Owner = "rsa" | "open" | "ec" | "ed" | "other";
+
+/** The header and the claims of a good token. */
+export function headOf(owner: Owner) {
+  const { alg, kid } = keys[owner];
+  return { alg, kid, typ: "JWT" };
+}
+
+export function claimsOf(owner: Owner) {
+  return { iss: owner === "other" ? otherIssuer : issuer, aud: "api", sub: "ada", iat: now - 10, exp: now + 600, scope: "read write", role: "admin" };
+}
 
 /** Members of a JSON object in order, each with its value as text: several may have one name. */
 type Members = readonly (readonly [name: string, json: string])[];
+
+function membersOf(of: object): Members {
+  return Object.entries(of).map(([name, value]) => [name, JSON.stringify(value)]);
+}
 
 /** The bending of one object: a member is set, put behind, put before, or left out. */
 interface Bend {
@@ -64,17 +84,14 @@ function signer(name: Signer, alg: string): Sign {
 }
 
 const anyToken = fc.record({
-  owner: fc.constantFrom("ec", "ec", "ec", "ed", "ed", "rsa", "other"),
+  owner: fc.constantFrom<Owner>("ec", "ec", "ec", "ed", "ed", "rsa", "open", "other"),
   signer: rarely<Signer | null>(null, fc.constantFrom(...signers), 6),
   header: anyHeader,
   claims: anyClaims,
 }).map(({ owner, signer: instead, header, claims }) => {
   const key: Pair = keys[owner];
-  const head = bent([["alg", JSON.stringify(key.alg)], ["kid", JSON.stringify(key.kid)], ["typ", '"JWT"']], header);
-  const body = bent(
-    Object.entries({ iss: owner === "other" ? otherIssuer : issuer, aud: "api", sub: "ada", iat: now - 10, exp: now + 600, scope: "read write", role: "admin" }).map(([name, value]) => [name, JSON.stringify(value)]),
-    claims,
-  );
+  const head = bent(membersOf(headOf(owner)), header);
+  const body = bent(membersOf(claimsOf(owner)), claims);
   const input = `${part(head)}.${part(body)}`;
   const alg = header.findLast(({ name, how }) => name === "alg" && how === "set")?.json.replaceAll('"', "") ?? key.alg;
   return `${input}.${signer(instead ?? owner, alg)(input)}`;
@@ -99,7 +116,7 @@ function changed(token: string, changes: readonly { how: string; at: number; wit
   }, token);
 }
 
-export const services = ["Main", "Scoped", "Role", "Other", "Public", "Unruled"] as const;
+export const services = ["Main", "Scoped", "Role", "Other", "Header", "Public", "Unruled"] as const;
 const anyPath = fc.record({
   service: fc.constantFrom("Main", "Main", ...services),
   change: rarely("", fc.constantFrom("/", "//", "/..", "/../t.Public/Get", "/.", ";", "?x", "%2f", "%00", "\\", "#x", "..", "/x")),

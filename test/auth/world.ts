@@ -36,12 +36,14 @@ export interface GuardedOptions {
   readonly top?: string;
   readonly ports?: Partial<Ports>;
   readonly base?: World;
+  /** Further clusters, each in a line of its own, indented by two blanks. */
+  readonly clusters?: string;
   /** Answers for hosts other than the service's own. */
   readonly others?: Readonly<Record<string, Origin>>;
 }
 
 /** A proxy in this process in front of the service `t.S`, with a clock and documents in the test's hands. */
-export async function guarded({ auth, top = "", ports: more = {}, base, others = {} }: GuardedOptions): Promise<Guarded> {
+export async function guarded({ auth, top = "", clusters = "", ports: more = {}, base, others = {} }: GuardedOptions): Promise<Guarded> {
   const reached: UpstreamRequest[] = [];
   const ports = base ?? world();
   const transport: Ports["transport"] = async (request) => {
@@ -57,6 +59,7 @@ methods:
 clusters:
   c: { dialect: CONNECT, localities: [{ region: here, endpoints: [{ url: "http://origin.example" }] }] }
   authz: { dialect: CONNECT, localities: [{ region: here, endpoints: [{ url: "http://authz.example" }] }] }
+${clusters}
 routes: [{ match: { prefix: / }, cluster: c }]
 ${top}
 auth: ${auth}

@@ -27,12 +27,13 @@ describe("wrangler.toml", () => {
 });
 
 describe("the schema", () => {
+  const safe = "NO_SIDE_EFFECTS ";
   const proto = (options: readonly string[]) => `syntax = "proto3";
 package acme.v1;
 import "fairlead/policy/v1/policy.proto";
 message Empty {}
 service S {
-${options.map((option, i) => `  rpc M${i}(Empty) returns (Empty) { option (fairlead.policy.v1.policy) = { ${option} }; }`).join("\n")}
+${options.map((option, i) => `  rpc M${i}(Empty) returns (Empty) { option (fairlead.policy.v1.policy) = { ${option.replace(safe, "")} }; ${option.startsWith(safe) ? "option idempotency_level = NO_SIDE_EFFECTS;" : ""} }`).join("\n")}
 }`;
   const directoryOf = (auth: string, ...options: string[]) => built(auth, proto(options), readFileSync(packagePath("proto/fairlead/policy/v1/policy.proto"), "utf8"));
   const built = (auth: string, service: string, policy: string) => {
@@ -69,6 +70,20 @@ ${options.map((option, i) => `  rpc M${i}(Empty) returns (Empty) { option (fairl
       '/acme.v1.S/M2 has a policy that has scopes: must be one scope, without blanks: current value is "a b"',
       "/acme.v1.S/M3 has a policy that must have a timeout above 0s and of at most 1h: current value is 4000s",
       "/acme.v1.S/M3 has a policy that must have max_attempts of at most 5: current value is 9",
+    ]);
+  });
+
+  it("says how long replies may be kept, of methods without side effects alone, in whole seconds", () => {
+    const kept = (cache: string) => `${safe}public: true cache: { ${cache} }`;
+    const { config, issues } = check(directoryOf("", kept("max_age: { seconds: 60 } stale_while_revalidate: { seconds: 5 }"), kept("max_age: { seconds: 60 }")));
+    expect(issues).toEqual([]);
+    expect(config?.methods.map(({ cache }) => cache)).toEqual([{ maxAgeSeconds: 60, staleSeconds: 5 }, { maxAgeSeconds: 60, staleSeconds: 0 }]);
+    expect(config?.routes[0]).toMatchObject({ cache: null, open: expect.arrayContaining(["cache"]) as string[] });
+    expect(issuesIn(directoryOf("", "public: true cache: { max_age: { seconds: 60 } }", kept("stale_while_revalidate: { seconds: 5 }"), kept("max_age: { seconds: 1 nanos: 500000000 }"), kept("max_age: { seconds: 60 } stale_while_revalidate: { seconds: -1 }"))).map((issue) => issue.replace(/^.*?descriptors: /, ""))).toEqual([
+      "/acme.v1.S/M0 has a policy that may have cache only beside idempotency_level = NO_SIDE_EFFECTS: nothing else can be called with GET",
+      "/acme.v1.S/M1 has a policy that must have a cache.max_age of whole seconds, from 1s to a year: current value is 0s",
+      "/acme.v1.S/M2 has a policy that must have a cache.max_age of whole seconds, from 1s to a year: current value is 1.5s",
+      "/acme.v1.S/M3 has a policy that must have a cache.stale_while_revalidate of whole seconds, of at most a year: current value is -1s",
     ]);
   });
 

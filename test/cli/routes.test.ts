@@ -47,3 +47,11 @@ it("a method that nothing describes is warned of, with the one that was meant", 
     '5:24 warning routes[0].match.method: no descriptor or declaration knows /acme.v1.UserService/Gat, so it can only pass: did you mean "/acme.v1.UserService/Get"?',
   ]);
 });
+
+it("a route whose methods cannot be called with GET is warned of what it says of caches, which must be in whole seconds", () => {
+  const cached = (match: string, age = "60s") => issuesOf(withRoutes(`{ match: { ${match} }, cluster: users, cache: { max_age: ${age} } }`));
+  expect(cached("service: acme.v1.UserService")).toEqual([]);
+  expect(cached("method: /acme.v1.UserService/Watch")).toEqual([expect.stringContaining("warning routes[0].cache: is for Connect GET, which no method of the route can be called with: none is NO_SIDE_EFFECTS")]);
+  expect(cached("prefix: /", "1500ms")).toEqual([expect.stringContaining("routes[0].cache: must be in whole seconds")]);
+  expect(cached("prefix: /", "-1s")).toEqual([expect.stringContaining("routes[0].cache.max_age")]);
+});

@@ -94,3 +94,19 @@ it("a wrangler.toml that is no TOML is refused at its line", () => {
 it("without a wrangler.toml there is nothing to disagree with", () => {
   expect(issuesOf(yaml)).toEqual([]);
 });
+
+describe("an endpoint's client certificate", () => {
+  const shown = (endpoint: string) => withLocalities(`[{ region: a, endpoints: [{ ${endpoint}, client_certificate: { certificate: CERT, key: KEY } }] }]`);
+  const at = "clusters.users.localities[0].endpoints[0]";
+
+  it("is refused where there is a Worker, which is told what to take in its place", () => {
+    expect(issuesOf(shown("url: https://a"), { wrangler: 'name = "x"' })).toEqual([`5:61 ${at}.client_certificate: is for Deno alone, and a Worker with it does not start: take a binding of [[mtls_certificates]] in wrangler.toml in its place`]);
+    expect(issuesOf(shown("url: https://a"))).toEqual([]);
+  });
+
+  it("needs TLS, no binding beside it, and both names", () => {
+    expect(issuesOf(shown("url: http://a"))).toEqual([expect.stringContaining(`${at}: may have client_certificate only with an https URL, and without a binding`)]);
+    expect(issuesOf(shown("url: https://a, binding: B"))).toEqual([expect.stringContaining(`${at}: may have client_certificate only with an https URL, and without a binding`)]);
+    expect(issuesOf(shown("url: https://a").replace(", key: KEY", ""))).toEqual([expect.stringContaining(`${at}.client_certificate.key: `)]);
+  });
+});

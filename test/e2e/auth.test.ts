@@ -100,6 +100,20 @@ auth:
     }
   });
 
+  it("scopes are read where the config says that they stand, inside another claim", async () => {
+    const rule = `auth: { providers: { main: { issuer: "https://id.example", audiences: [api], algorithms: [RS256], scopes_claim: realm_access.roles, jwks: '${JSON.stringify({ keys: [key.publicJwk] })}' } }, rules: [{ match: { prefix: / }, require: { scopes: [reader, writer] } }] }`;
+    const nested = await startProxy(runtime, testConfig(origin.url, { top: rule }));
+    try {
+      const codeWith = async (claims: Record<string, unknown>) => (await call("connect-unary", `Bearer ${await token(key, Date.now(), { claims })}`, nested)).code;
+      expect(await Promise.all([
+        codeWith({ realm_access: { roles: ["reader", "writer"] } }), codeWith({ realm_access: { roles: "writer reader" } }),
+        codeWith({ realm_access: { roles: ["reader"] }, scope: "writer" }), codeWith({ scope: "reader writer" }), codeWith({ "realm_access.roles": ["reader", "writer"] }), codeWith({ realm_access: [{ roles: ["reader", "writer"] }] }),
+      ])).toEqual(["ok", "ok", ...Array.from({ length: 4 }, () => "permission_denied")]);
+    } finally {
+      await nested.stop();
+    }
+  });
+
   it("the public keys of the proxy's own tokens are there for everybody", async () => {
     const { keys } = (await (await fetch(`${proxy.url}/.well-known/jwks.json`)).json()) as { keys: object[] };
     expect(keys).toMatchObject([{ kty: "EC", kid: "own", alg: "ES256", use: "sig" }]);

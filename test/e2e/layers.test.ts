@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createProxy, decodeArtifact, type Layer, type LogEntry, type Ports, type Proxy, refuse } from "../../worker/index.ts";
-import { fetchTransport } from "../../worker/transport/fetch.ts";
+import { fetchTransport, globalFetch } from "../../worker/transport/fetch.ts";
 import type { Received } from "./client.ts";
 import { compileText, testConfig } from "./harness.ts";
 import { type RawOrigin, replies, startRawOrigin } from "./origin.ts";
@@ -9,7 +9,7 @@ import { type CallerDialect, callerDialects, request, understand, webReply } fro
 /** The ports under Node: what a door of one's own looks like. */
 function nodePorts(log: (entry: LogEntry) => void): Ports {
   return {
-    transport: fetchTransport({ bindings: () => undefined, reached: () => "maybe", decodes: new Set(["gzip", "br", "deflate"]), resends: false }),
+    transport: fetchTransport({ through: () => globalFetch, reached: () => "maybe", decodes: new Set(["gzip", "br", "deflate"]), resends: false }),
     now: () => Date.now(),
     after(ms, then) {
       const timer = setTimeout(then, ms);

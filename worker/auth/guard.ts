@@ -117,7 +117,7 @@ export function guard({ config, ports, choosing, mint }: GuardNeeds, inner: Hand
   }
 
   return (call) => {
-    const policy = policyOf(call.path);
+    const policy = policyOf(call.path, { host: call.host, basePath: call.route.match.basePath });
     call.trace.policy = policy;
     if (policy === undefined || !isOpen(policy)) return guarded(call, policy);
     introduce(call, undefined);

@@ -2,6 +2,7 @@ import type { Fields } from "../core/protocol/fields.ts";
 import { type Refusal, refusalSays, refusalToWire } from "../core/auth/refusal.ts";
 import type { CompiledPolicy } from "../core/config/compiled-auth.ts";
 import { errorEnd } from "../core/protocol/end.ts";
+import { addVary } from "../core/protocol/vary.ts";
 import { retryInfo } from "../core/protocol/retry-info.ts";
 import type { Call, Reply } from "../proxy/call.ts";
 import type { Ports } from "../proxy/ports.ts";
@@ -34,7 +35,7 @@ export function keepPrivate({ form, shown }: Pick<Call, "form" | "shown">, heade
   headers.set("cache-control", said === null ? "private" : privately(said));
   for (const name of sharedCaching) headers.delete(name);
   if (form.dialect !== "connect-get") return;
-  for (const name of Object.keys(shown)) headers.append("vary", name);
+  addVary(headers, Object.keys(shown));
 }
 
 /** Headers by which an origin speaks to caches that are shared, beside `cache-control` or over it. */

@@ -76,10 +76,11 @@ export function arrival(needs: ArrivalNeeds, request: Request, facts: Connection
       request,
       facts,
       url,
-      host: survey.host,
+      authority: survey.host,
       form: to.form,
       text: { request: form.textRequest, reply: to.text.reply },
       get: get?.value ?? null,
+      host,
       path: methodPath,
       route,
       method,
@@ -135,9 +136,10 @@ function fits(form: WireForm, method: CompiledMethod): boolean {
   return (form.dialect === "connect-stream") !== (method.kind === "unary");
 }
 
-/** The name in `name[:port]`; undefined where it is not one plain name. */
+/** The name in `name[:port]`, in lower case and without the dot that may end it; undefined where it is not one plain name. */
 function hostFrom(authority: string): string | undefined {
-  return /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d+)?$/.exec(authority)?.[1]?.toLowerCase();
+  const [, address, name = address] = /^(?:(\[[0-9A-Fa-f:.]+\])|([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)\.?)(?::\d+)?$/.exec(authority) ?? [];
+  return name?.toLowerCase();
 }
 
 /** The raw parts of a URL; nothing is normalised. `host` is undefined where it is not one plain name. */

@@ -19,13 +19,15 @@ export interface Call {
   readonly facts: ConnectionFacts;
   /** The request's URL, and its Host where it names one, as they came. */
   readonly url: string;
-  readonly host: string | undefined;
+  readonly authority: string | undefined;
   /** The caller's dialect and codec. The text mode of gRPC-Web is undone at the door: `grpc-web` here. */
   readonly form: WireForm;
   /** How the caller wants gRPC-Web replies written. */
   readonly text: { readonly request: boolean; readonly reply: boolean };
   /** The query of a Connect GET. */
   readonly get: GetQuery | null;
+  /** By which the proxy was called: in lower case, without port and without the dot that may end it. */
+  readonly host: string;
   /** `/package.Service/Method` */
   readonly path: string;
   readonly route: CompiledRoute;

@@ -14,6 +14,8 @@ export function explaining(who: CompiledExplain | null, ports: Ports, inner: Han
     try {
       const explanation = explainCall(call);
       reply.headers.set(explanationHeader, headerText(explanation));
+      // Others do not see it by a cache.
+      reply.headers.set("cache-control", "no-store");
       ports.log({ level: "info", event: "explained", method: call.path, picked: explanation.picked, rules: explanation.rules.map(({ says }) => says) });
     } catch (error) {
       // A reply that came is worth more than its explanation.

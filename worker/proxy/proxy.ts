@@ -11,6 +11,7 @@ import { arrival } from "./arrival.ts";
 import { asker } from "./ask.ts";
 import { choosing, type Known, nothingKnown } from "./choosing.ts";
 import { budget } from "./budget.ts";
+import { cacheHints } from "./cache-hints.ts";
 import type { Call, Reply } from "./call.ts";
 import { drain } from "./drain.ts";
 import { explaining } from "./explaining.ts";
@@ -51,6 +52,7 @@ export function createProxy({ config, ports, known = nothingKnown, layers = [] }
     budget: budget(config.limits.heldBytes, ports.now),
     ports,
   };
+  const hint = cacheHints(config.routes);
   const askOf = asker(config, known.near);
   const chooser = choosing(config, ports, known);
   const toOrigin = forward({ ports, askOf, choosing: chooser, limits: config.limits, recoding: recoding(config.descriptors) });
@@ -76,7 +78,10 @@ export function createProxy({ config, ports, known = nothingKnown, layers = [] }
       }
       const reply = "call" in arrived ? await answer(arrived.call) : arrived.reply;
       if (reply.early === true) await drain(ports, request);
-      if ("call" in arrived && arrived.call.caller.guarded === true) keepPrivate(arrived.call, reply.headers);
+      if ("call" in arrived) {
+        hint(arrived.call, reply);
+        if (arrived.call.caller.guarded === true) keepPrivate(arrived.call, reply.headers);
+      }
       crossOrigin.onReply(reply.headers, origin);
       return new Response(reply.body, written(reply));
     },

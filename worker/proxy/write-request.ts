@@ -60,10 +60,10 @@ function applyRoute(headers: Fields, call: Call, route: CompiledRoute): void {
   for (const name of route.requestHeaders.remove) headers.delete(name);
   for (const [name, value] of route.requestHeaders.set) headers.set(name, value);
   if (!route.forwardedHeaders) return;
-  const { url, host } = call;
+  const { url, authority } = call;
   const address = call.facts.clientAddress();
   if (address !== null) headers.set("x-forwarded-for", address);
   headers.set("x-forwarded-proto", url.slice(0, url.indexOf(":")));
-  if (host !== undefined) headers.set("x-forwarded-host", host);
+  if (authority !== undefined) headers.set("x-forwarded-host", authority);
   if (route.match.basePath !== "") headers.set("x-forwarded-prefix", route.match.basePath);
 }

@@ -12,8 +12,8 @@ export interface Fetcher {
 export type Reached = (error: unknown) => "no" | "maybe";
 
 export interface FetchOptions {
-  /** The bindings that endpoints may go through, by name. */
-  readonly bindings: (name: string) => Fetcher | undefined;
+  /** What an endpoint is reached through; or, in words, why it cannot be. */
+  readonly through: (endpoint: CompiledEndpoint) => Fetcher | string;
   readonly reached: Reached;
   /** The encodings that this runtime's fetch undoes in replies, whether asked or not. */
   readonly decodes: ReadonlySet<string>;
@@ -27,10 +27,10 @@ export interface FetchOptions {
  * them too, so none is taken for proof that it was not reached.
  * https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/
  */
-export function fetchTransport({ bindings, reached, decodes, resends }: FetchOptions): Transport {
+export function fetchTransport({ through, reached, decodes, resends }: FetchOptions): Transport {
   return async ({ endpoint, method, path, headers, body: given, once, signal }) => {
-    const target = endpoint.binding === null ? globalFetch : bindings(endpoint.binding);
-    if (target === undefined) return { failure: { kind: "transport", reached: "no", cause: `no binding is named ${endpoint.binding}` } };
+    const target = through(endpoint);
+    if (typeof target === "string") return { failure: { kind: "transport", reached: "no", cause: target } };
     const body = resends && once && given instanceof Uint8Array ? streamOf(given) : given;
     try {
       // Only a GET could be answered from a cache; on a POST workerd would tell the origin of it in two headers.
@@ -75,5 +75,6 @@ export function errorText(error: unknown): string {
   return error instanceof Error && error.cause !== undefined ? `${error}: ${String(error.cause)}` : String(error);
 }
 
-const globalFetch: Fetcher = { fetch: (url, init) => fetch(url, init) };
+/** The platform's own fetch. */
+export const globalFetch: Fetcher = { fetch: (url, init) => fetch(url, init) };
 const broken: Failure = { kind: "transport", reached: "maybe", cause: "the reply broke off" };

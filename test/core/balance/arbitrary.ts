@@ -24,7 +24,7 @@ export function hoeffding(draws: number): number {
 }
 
 export function endpoint(url: string, weight = 1): CompiledEndpoint {
-  return { url, binding: null, authority: null, weight };
+  return { url, binding: null, authority: null, weight, clientCertificate: null };
 }
 
 /** Without endpoints of its own, a locality has one. */
@@ -51,7 +51,7 @@ const edits = { set: [], remove: [] };
 export function route(rest: Partial<CompiledRoute> = {}): CompiledRoute {
   return {
     match: match(), split: [{ cluster: 0, weight: 1 }], sticky: null, residency: [], retry: { maxAttempts: 3, codes: ["unavailable"], perTryTimeoutMs: 800, hedgingDelayMs: null }, timeoutMs: 1, idleTimeoutMs: 1, maxDurationMs: 1,
-    requestHeaders: edits, responseHeaders: edits, forwardedHeaders: false, streams: "watched", open: [], ...rest,
+    requestHeaders: edits, responseHeaders: edits, forwardedHeaders: false, streams: "watched", cache: null, open: [], ...rest,
   };
 }
 

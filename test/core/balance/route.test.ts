@@ -7,7 +7,7 @@ const edits = { set: [], remove: [] };
 function route(name: number, match: Partial<CompiledMatch> & Pick<CompiledMatch, "kind" | "path">): CompiledRoute {
   return {
     match: { host: null, basePath: "", metadata: [], ...match }, split: [{ cluster: name, weight: 1 }], sticky: null, residency: [], retry: { maxAttempts: 3, codes: ["unavailable"], perTryTimeoutMs: 800, hedgingDelayMs: null }, timeoutMs: 1, idleTimeoutMs: 1, maxDurationMs: 1,
-    requestHeaders: edits, responseHeaders: edits, forwardedHeaders: false, streams: "watched", open: [],
+    requestHeaders: edits, responseHeaders: edits, forwardedHeaders: false, streams: "watched", cache: null, open: [],
   };
 }
 const routes = [

@@ -66,7 +66,7 @@ export const headAttacks: readonly Attack[] = [
   attack("a method that nobody names", () => ({}), { service: "Unruled" }),
 
   attack("a target in absolute form", () => ({ target: (one) => `http://proxy.example${one}` })),
-  attack("a target in absolute form of another host", () => ({ target: (one) => `http://evil.example${one}` })),
+  attack("a target in absolute form of another host", () => ({ target: (one) => `http://evil.example${one}` }), { code: ["unauthenticated", "no-http"] }),
   attack("a target in absolute form with user info", () => ({ target: (one) => `http://ada:secret@proxy.example${one}` }), { code: ["unauthenticated", "no-http"] }),
   attack("a target in absolute form of a public method's path in the host", () => ({ target: (one) => `http://proxy.example\\@guard.v1.Public${one}` }), noHttp),
   attack("a target in authority form", () => ({ verb: "CONNECT", target: () => "proxy.example:443" }), { ...noHttp, forms: onlyUnary }),

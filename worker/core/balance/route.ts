@@ -1,11 +1,12 @@
 import type { ReadableFields } from "../protocol/fields.ts";
+import { byMatch, mapValues } from "../config/by-match.ts";
 import type { CompiledMetadataMatch, CompiledRoute } from "../config/compiled.ts";
 
 /** What of a call a route is chosen by. */
 export interface Routable {
   /** The URL's raw path, base path and all. */
   readonly path: string;
-  /** Without port. */
+  /** In lower case, without port and without the dot that may end it. */
   readonly host: string;
   readonly metadata: ReadableFields;
 }
@@ -24,7 +25,7 @@ export type Router = (call: Routable) => Routed | undefined;
  * the most metadata, then the order given. What stands before the last two segments of a path is its base path.
  */
 export function router(routes: readonly CompiledRoute[]): Router {
-  const tables = mapValues(Map.groupBy(routes, ({ match }) => match.basePath), table);
+  const tables = mapValues(Map.groupBy(routes, ({ match }) => match.basePath), (same) => byMatch(same, among));
   return (call) => {
     const end = call.path.lastIndexOf("/", call.path.lastIndexOf("/") - 1);
     const find = tables.get(call.path.slice(0, Math.max(end, 0)));
@@ -40,46 +41,15 @@ export function isMethodPath(path: string): boolean {
   return /^\/[A-Za-z_][A-Za-z0-9_.]*\/[A-Za-z_][A-Za-z0-9_]*$/.test(path);
 }
 
-type Find = (methodPath: string, call: Routable) => CompiledRoute | undefined;
-
-function table(routes: readonly CompiledRoute[]): Find {
-  const whole = byPath(routes.filter(({ match }) => match.kind !== "prefix"));
-  const prefixed = byPath(routes.filter(({ match }) => match.kind === "prefix"));
-  const lengths = [...new Set([...prefixed.keys()].map((prefix) => prefix.length))].sort((a, b) => b - a);
-  return (methodPath, call) => {
-    const service = methodPath.slice(0, methodPath.indexOf("/", 1) + 1);
-    const found = first(whole.get(methodPath), call) ?? first(whole.get(service), call);
-    if (found !== undefined) return found;
-    for (const length of lengths) {
-      const route = length > methodPath.length ? undefined : first(prefixed.get(methodPath.slice(0, length)), call);
-      if (route !== undefined) return route;
-    }
-    return undefined;
-  };
-}
-
-/** Routes that compare the path with the same text, by the host that they name ("": any). */
-type ByHost = ReadonlyMap<string, Among>;
-
-/** The first of some routes whose metadata conditions a call meets. */
-type Among = (call: Routable) => Ranked | undefined;
-
 interface Ranked {
   readonly route: CompiledRoute;
   /** 0 goes first. */
   readonly rank: number;
 }
 
-function byPath(routes: readonly CompiledRoute[]): ReadonlyMap<string, ByHost> {
-  return mapValues(Map.groupBy(routes, ({ match }) => match.path), (same) => mapValues(Map.groupBy(same, ({ match }) => match.host ?? ""), among));
-}
-
-function first(candidates: ByHost | undefined, call: Routable): CompiledRoute | undefined {
-  return (candidates?.get(call.host)?.(call) ?? candidates?.get("")?.(call))?.route;
-}
-
 /** The most metadata goes first, then the order given. Routes that want a value of a header are found by it. */
-function among(routes: readonly CompiledRoute[]): Among {
+function among(routes: readonly CompiledRoute[]): (call: Routable) => CompiledRoute | undefined {
+  if (routes.every(({ match }) => match.metadata.length === 0)) return () => routes[0];
   const ranked = routes.toSorted((a, b) => b.match.metadata.length - a.match.metadata.length).map((route, rank): Ranked => ({ route, rank }));
   const exactOf = ({ route }: Ranked): CompiledMetadataMatch | undefined => route.match.metadata.find(({ exact }) => exact !== null);
   const others = ranked.filter((one) => exactOf(one) === undefined);
@@ -91,16 +61,12 @@ function among(routes: readonly CompiledRoute[]): Among {
       const found = values.get(call.metadata.get(name) ?? "")?.find((one) => fits(one, call));
       if (found !== undefined && (best === undefined || found.rank < best.rank)) best = found;
     }
-    return best;
+    return best?.route;
   };
 }
 
 function fits({ route }: Ranked, { metadata }: Routable): boolean {
   return route.match.metadata.every((one) => metadataMatches(one, metadata));
-}
-
-function mapValues<V, W>(map: ReadonlyMap<string, V>, to: (value: V) => W): Map<string, W> {
-  return new Map([...map].map(([key, value]) => [key, to(value)]));
 }
 
 function metadataMatches(match: CompiledMetadataMatch, metadata: ReadableFields): boolean {

@@ -56,8 +56,14 @@ export interface CompiledCertificateProvider {
 /** The `source` of a policy that the schema gives. */
 export const schemaSource = "the schema";
 
+/** Which calls a policy is for. */
+export interface CompiledPolicyMatch extends Pick<CompiledMatch, "kind" | "path" | "host"> {
+  /** null: any; "": none. */
+  readonly basePath: string | null;
+}
+
 export interface CompiledPolicy {
-  readonly match: Pick<CompiledMatch, "kind" | "path">;
+  readonly match: CompiledPolicyMatch;
   /** Where it was said, for whoever reads an explanation: "auth.rules[2]", or `schemaSource`. */
   readonly source: string;
   /** Empty: public. Otherwise a caller must meet one of them. */

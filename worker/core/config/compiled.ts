@@ -21,6 +21,14 @@ export interface CompiledMethod {
   /** What the schema says; it holds where a route leaves it `open`. */
   readonly timeoutMs?: number;
   readonly maxAttempts?: number;
+  readonly cache?: CompiledCacheHints;
+}
+
+/** How long replies to Connect GET may be kept. */
+export interface CompiledCacheHints {
+  /** Above 0. */
+  readonly maxAgeSeconds: number;
+  readonly staleSeconds: number;
 }
 
 export interface CompiledEndpoint {
@@ -31,6 +39,15 @@ export interface CompiledEndpoint {
   /** The Host to send through a binding, or null for the URL's. */
   readonly authority: string | null;
   readonly weight: number;
+  /** What the origin is shown; null: nothing. */
+  readonly clientCertificate: CompiledEndpointCertificate | null;
+}
+
+/** Names of the secrets that hold, in PEM, a certificate, its private key, and further authorities of the origin's (null: none). */
+export interface CompiledEndpointCertificate {
+  readonly certificate: string;
+  readonly key: string;
+  readonly authorities: string | null;
 }
 
 export interface CompiledLocality {
@@ -170,8 +187,10 @@ export interface CompiledRoute {
   readonly responseHeaders: HeaderEdits;
   readonly forwardedHeaders: boolean;
   readonly streams: "watched" | "blind";
+  /** null: nothing is told. */
+  readonly cache: CompiledCacheHints | null;
   /** What the config does not say, so that a method's own goes before the default that stands here. */
-  readonly open: readonly ("timeoutMs" | "maxAttempts")[];
+  readonly open: readonly ("timeoutMs" | "maxAttempts" | "cache")[];
 }
 
 export interface CompiledCors {

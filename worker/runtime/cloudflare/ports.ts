@@ -3,13 +3,13 @@ import { fetchDocument } from "../../transport/document.ts";
 import { kvStore, type KvNamespace } from "./store.ts";
 import { objectTally, type TallyNamespace } from "./tally.ts";
 import { cacheBoard, type CacheLike } from "./board.ts";
-import { type Fetcher, fetchTransport } from "../../transport/fetch.ts";
+import { type Fetcher, fetchTransport, globalFetch } from "../../transport/fetch.ts";
 
 /** The ports on workerd, with the board of the config that `digest` names. workerd does not tell a refused connection from a broken one, so a thrown error may have reached. */
 export function cloudflarePorts(env: object, digest: string): Ports {
   const bindings = env as Readonly<Record<string, Binding>> & { readonly FAIRLEAD?: KvNamespace; readonly FAIRLEAD_TALLY?: TallyNamespace };
   return {
-    transport: fetchTransport({ bindings: (name) => asFetcher(bindings[name]), reached: () => "maybe", decodes: new Set(), resends: false }),
+    transport: fetchTransport({ through: ({ binding }) => (binding === null ? globalFetch : (asFetcher(bindings[binding]) ?? `no binding is named ${binding}`)), reached: () => "maybe", decodes: new Set(), resends: false }),
     now: () => Date.now(),
     after(ms, then) {
       const timer = setTimeout(then, ms);

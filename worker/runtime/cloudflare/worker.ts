@@ -4,6 +4,7 @@ import { healthReader } from "../../health/reader.ts";
 import { jittered, sweepForAMinute } from "../../health/rounds.ts";
 import type { Sweep } from "../../health/sweep.ts";
 import artifact from "../../../dist/fairlead.compiled";
+import { refuseCertificates } from "./certificates.ts";
 import { connectionFacts } from "./facts.ts";
 import { cloudflarePorts } from "./ports.ts";
 import { proberClass, type ProberEnv, proberOf } from "./prober.ts";
@@ -12,6 +13,7 @@ import { tallyClass } from "./tally-object.ts";
 
 const { config, digest } = await decodeArtifact(new Uint8Array(artifact));
 const minute = 60_000;
+refuseCertificates(config.clusters);
 let proxy: Proxy | undefined;
 let sweep: Sweep | undefined;
 

@@ -7,6 +7,8 @@ export interface DenoRuntime {
   /** Only there with --unstable-cron, and on Deno Deploy. */
   readonly cron?: (name: string, schedule: string, handler: () => Promise<void>) => Promise<void>;
   readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** https://docs.deno.com/api/deno/~/Deno.createHttpClient */
+  createHttpClient(options: { readonly cert: string; readonly key: string; readonly caCerts: string[] }): object;
   serve(
     options: { hostname: string; port: number; onListen: (address: { hostname: string; port: number }) => void },
     handler: (request: Request, info: { remoteAddr: { hostname: string } }) => Promise<Response>,

@@ -4,6 +4,7 @@ import { healthReader } from "../../health/reader.ts";
 import { jittered, sweepForAMinute } from "../../health/rounds.ts";
 import { sweeper } from "../../health/sweep.ts";
 import type { DenoKv, DenoRuntime } from "./deno.ts";
+import { isNamed } from "./named.ts";
 import { denoPorts } from "./ports.ts";
 import { denoKvStore, memoryStore } from "./store.ts";
 import { kvTally } from "./tally.ts";
@@ -40,7 +41,8 @@ async function openKv(): Promise<DenoKv | undefined> {
 
 const { config } = await decodeArtifact(await Deno.readFile(option("--config", "dist/fairlead.compiled")));
 const kv = await openKv();
-const ports = kv === undefined ? denoPorts(readSecret, memoryStore(), null) : denoPorts(readSecret, denoKvStore(kv), kvTally(kv));
+const shared = kv === undefined ? { store: memoryStore(), tally: null } : { store: denoKvStore(kv), tally: kvTally(kv) };
+const ports = denoPorts({ env: readSecret, ...shared, clusters: config.clusters, createHttpClient: Deno.createHttpClient });
 const interval = sweepInterval(config.clusters);
 const proxy = createProxy({ config, ports, known: healthReader(ports, { probed: interval !== undefined }) });
 
@@ -58,11 +60,19 @@ if (interval !== undefined) {
   else void again();
 }
 
+let listeningOn = 0;
+
 Deno.serve(
   {
     hostname: option("--hostname", "127.0.0.1"),
     port: Number(option("--port", "8080")),
-    onListen: ({ hostname, port }) => console.log(`listening on http://${hostname}:${port}`),
+    onListen(address) {
+      listeningOn = address.port;
+      console.log(`listening on http://${address.hostname}:${address.port}`);
+    },
   },
-  (request, { remoteAddr }) => proxy.fetch(request, { keep: () => {}, clientAddress: () => remoteAddr.hostname, place: () => null, clientCertificate: () => null, left: () => request.signal }),
+  async (request, { remoteAddr }) => {
+    if (!isNamed(request, listeningOn)) return new Response("Cannot take this request: it must have one Host, and name no other", { status: 400 });
+    return proxy.fetch(request, { keep: () => {}, clientAddress: () => remoteAddr.hostname, place: () => null, clientCertificate: () => null, left: () => request.signal });
+  },
 );

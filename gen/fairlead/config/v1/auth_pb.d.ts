@@ -26,7 +26,8 @@ export declare type Auth = Message<"fairlead.config.v1.Auth"> & {
 
   /**
    * What each method asks of its callers. The most specific match holds: exact method, then service, then the longest prefix;
-   * among equals the first. Any of them goes before what the schema says with (fairlead.policy.v1.policy).
+   * among equals one that names the host, then one that names the base path, then the first. Any of them goes before what the
+   * schema says with (fairlead.policy.v1.policy).
    *
    * @generated from field: repeated fairlead.config.v1.Rule rules = 2;
    */
@@ -412,6 +413,20 @@ export declare type MethodMatch = Message<"fairlead.config.v1.MethodMatch"> & {
    * @generated from field: string prefix = 3;
    */
   prefix: string;
+
+  /**
+   * Only calls to this host (without port). Default: to any. Callers may say any host that leads to the proxy.
+   *
+   * @generated from field: string host = 4;
+   */
+  host: string;
+
+  /**
+   * Only calls with this before /package.Service/Method, as a route has it: "/api", or "" for nothing. Default: with whatever a route has.
+   *
+   * @generated from field: optional string base_path = 5;
+   */
+  basePath?: string | undefined;
 };
 
 /**

@@ -605,6 +605,13 @@ export declare type Endpoint = Message<"fairlead.config.v1.Endpoint"> & {
    * @generated from field: optional uint32 weight = 4;
    */
   weight?: number | undefined;
+
+  /**
+   * Show the origin a certificate. On Deno alone: on Cloudflare go through a `binding` of mtls_certificates.
+   *
+   * @generated from field: fairlead.config.v1.EndpointCertificate client_certificate = 5;
+   */
+  clientCertificate?: EndpointCertificate | undefined;
 };
 
 /**
@@ -612,6 +619,41 @@ export declare type Endpoint = Message<"fairlead.config.v1.Endpoint"> & {
  * Use `create(EndpointSchema)` to create a new message.
  */
 export declare const EndpointSchema: GenMessage<Endpoint>;
+
+/**
+ * What the proxy shows to an origin that wants to know who calls, each by the name of the secret (on Deno: the environment variable)
+ * that holds it, in PEM. They are read when the proxy starts.
+ *
+ * @generated from message fairlead.config.v1.EndpointCertificate
+ */
+export declare type EndpointCertificate = Message<"fairlead.config.v1.EndpointCertificate"> & {
+  /**
+   * The certificate, and those between it and its authority, if there are any.
+   *
+   * @generated from field: string certificate = 1;
+   */
+  certificate: string;
+
+  /**
+   * Its private key, in PKCS #8.
+   *
+   * @generated from field: string key = 2;
+   */
+  key: string;
+
+  /**
+   * Authorities that may have issued the origin's own certificate, beside those that Deno knows. Default: none.
+   *
+   * @generated from field: string authorities = 3;
+   */
+  authorities: string;
+};
+
+/**
+ * Describes the message fairlead.config.v1.EndpointCertificate.
+ * Use `create(EndpointCertificateSchema)` to create a new message.
+ */
+export declare const EndpointCertificateSchema: GenMessage<EndpointCertificate>;
 
 /**
  * Where a call that matches goes. The most specific match wins: exact method, then service, then the longest prefix;
@@ -711,6 +753,14 @@ export declare type Route = Message<"fairlead.config.v1.Route"> & {
    * @generated from field: repeated fairlead.config.v1.Residency residency = 12;
    */
   residency: Residency[];
+
+  /**
+   * How long good replies to Connect GET may be kept, where they do not say so themselves. Default: what the method's policy in the
+   * schema says. They are for their caller's own cache, unless everybody may call the method.
+   *
+   * @generated from field: fairlead.config.v1.CacheHints cache = 14;
+   */
+  cache?: CacheHints | undefined;
 };
 
 /**
@@ -764,6 +814,34 @@ export declare type Retry = Message<"fairlead.config.v1.Retry"> & {
  * Use `create(RetrySchema)` to create a new message.
  */
 export declare const RetrySchema: GenMessage<Retry>;
+
+/**
+ * What is told to caches that have no other word: https://www.rfc-editor.org/rfc/rfc9111
+ *
+ * @generated from message fairlead.config.v1.CacheHints
+ */
+export declare type CacheHints = Message<"fairlead.config.v1.CacheHints"> & {
+  /**
+   * In whole seconds. 0s: nothing is told, whatever the schema says.
+   *
+   * @generated from field: google.protobuf.Duration max_age = 1;
+   */
+  maxAge?: Duration | undefined;
+
+  /**
+   * For so long after that a reply that is kept may still be used while a new one is asked for, in whole seconds. Default 0s.
+   * https://www.rfc-editor.org/rfc/rfc5861#section-3
+   *
+   * @generated from field: google.protobuf.Duration stale_while_revalidate = 2;
+   */
+  staleWhileRevalidate?: Duration | undefined;
+};
+
+/**
+ * Describes the message fairlead.config.v1.CacheHints.
+ * Use `create(CacheHintsSchema)` to create a new message.
+ */
+export declare const CacheHintsSchema: GenMessage<CacheHints>;
 
 /**
  * A cluster's share of a route's calls.

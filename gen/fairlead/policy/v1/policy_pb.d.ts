@@ -56,6 +56,14 @@ export declare type Policy = Message<"fairlead.policy.v1.Policy"> & {
    * @generated from field: uint32 max_attempts = 6;
    */
   maxAttempts: number;
+
+  /**
+   * How long good replies to Connect GET may be kept, where neither the route nor the reply says so. Only for methods that are
+   * NO_SIDE_EFFECTS. Replies are for their caller's own cache, unless the method is public.
+   *
+   * @generated from field: fairlead.policy.v1.CacheHints cache = 7;
+   */
+  cache?: CacheHints | undefined;
 };
 
 /**
@@ -63,6 +71,31 @@ export declare type Policy = Message<"fairlead.policy.v1.Policy"> & {
  * Use `create(PolicySchema)` to create a new message.
  */
 export declare const PolicySchema: GenMessage<Policy>;
+
+/**
+ * @generated from message fairlead.policy.v1.CacheHints
+ */
+export declare type CacheHints = Message<"fairlead.policy.v1.CacheHints"> & {
+  /**
+   * In whole seconds.
+   *
+   * @generated from field: google.protobuf.Duration max_age = 1;
+   */
+  maxAge?: Duration | undefined;
+
+  /**
+   * For so long after that one that is kept may still be used while a new one is asked for, in whole seconds.
+   *
+   * @generated from field: google.protobuf.Duration stale_while_revalidate = 2;
+   */
+  staleWhileRevalidate?: Duration | undefined;
+};
+
+/**
+ * Describes the message fairlead.policy.v1.CacheHints.
+ * Use `create(CacheHintsSchema)` to create a new message.
+ */
+export declare const CacheHintsSchema: GenMessage<CacheHints>;
 
 /**
  * @generated from message fairlead.policy.v1.ClaimValues

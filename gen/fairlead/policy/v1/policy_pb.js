@@ -9,7 +9,7 @@ import { file_google_protobuf_descriptor, file_google_protobuf_duration } from "
  * Describes the file fairlead/policy/v1/policy.proto.
  */
 export const file_fairlead_policy_v1_policy = /*@__PURE__*/
-  fileDesc("Ch9mYWlybGVhZC9wb2xpY3kvdjEvcG9saWN5LnByb3RvEhJmYWlybGVhZC5wb2xpY3kudjEihAIKBlBvbGljeRIOCgZwdWJsaWMYASABKAgSDgoGc2NvcGVzGAIgAygJEjYKBmNsYWltcxgDIAMoCzImLmZhaXJsZWFkLnBvbGljeS52MS5Qb2xpY3kuQ2xhaW1zRW50cnkSEAoIcHJvdmlkZXIYBCABKAkSKgoHdGltZW91dBgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIUCgxtYXhfYXR0ZW1wdHMYBiABKA0aTgoLQ2xhaW1zRW50cnkSCwoDa2V5GAEgASgJEi4KBXZhbHVlGAIgASgLMh8uZmFpcmxlYWQucG9saWN5LnYxLkNsYWltVmFsdWVzOgI4ASIdCgtDbGFpbVZhbHVlcxIOCgZ2YWx1ZXMYASADKAk6VAoGcG9saWN5Eh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMY6ZcDIAEoCzIaLmZhaXJsZWFkLnBvbGljeS52MS5Qb2xpY3lSBnBvbGljeWIGcHJvdG8z", [file_google_protobuf_descriptor, file_google_protobuf_duration]);
+  fileDesc("Ch9mYWlybGVhZC9wb2xpY3kvdjEvcG9saWN5LnByb3RvEhJmYWlybGVhZC5wb2xpY3kudjEiswIKBlBvbGljeRIOCgZwdWJsaWMYASABKAgSDgoGc2NvcGVzGAIgAygJEjYKBmNsYWltcxgDIAMoCzImLmZhaXJsZWFkLnBvbGljeS52MS5Qb2xpY3kuQ2xhaW1zRW50cnkSEAoIcHJvdmlkZXIYBCABKAkSKgoHdGltZW91dBgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIUCgxtYXhfYXR0ZW1wdHMYBiABKA0SLQoFY2FjaGUYByABKAsyHi5mYWlybGVhZC5wb2xpY3kudjEuQ2FjaGVIaW50cxpOCgtDbGFpbXNFbnRyeRILCgNrZXkYASABKAkSLgoFdmFsdWUYAiABKAsyHy5mYWlybGVhZC5wb2xpY3kudjEuQ2xhaW1WYWx1ZXM6AjgBInMKCkNhY2hlSGludHMSKgoHbWF4X2FnZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhI5ChZzdGFsZV93aGlsZV9yZXZhbGlkYXRlGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIh0KC0NsYWltVmFsdWVzEg4KBnZhbHVlcxgBIAMoCTpUCgZwb2xpY3kSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjplwMgASgLMhouZmFpcmxlYWQucG9saWN5LnYxLlBvbGljeVIGcG9saWN5YgZwcm90bzM", [file_google_protobuf_descriptor, file_google_protobuf_duration]);
 
 /**
  * Describes the message fairlead.policy.v1.Policy.
@@ -19,11 +19,18 @@ export const PolicySchema = /*@__PURE__*/
   messageDesc(file_fairlead_policy_v1_policy, 0);
 
 /**
+ * Describes the message fairlead.policy.v1.CacheHints.
+ * Use `create(CacheHintsSchema)` to create a new message.
+ */
+export const CacheHintsSchema = /*@__PURE__*/
+  messageDesc(file_fairlead_policy_v1_policy, 1);
+
+/**
  * Describes the message fairlead.policy.v1.ClaimValues.
  * Use `create(ClaimValuesSchema)` to create a new message.
  */
 export const ClaimValuesSchema = /*@__PURE__*/
-  messageDesc(file_fairlead_policy_v1_policy, 1);
+  messageDesc(file_fairlead_policy_v1_policy, 2);
 
 /**
  * @generated from extension: fairlead.policy.v1.Policy policy = 52201;
