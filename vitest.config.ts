@@ -5,7 +5,7 @@ export default defineConfig({
     projects: [
       // The fence: everything in worker/core runs with clock, randomness, timers and network replaced by functions that throw.
       { test: { name: "core", include: ["test/core/**/*.test.ts"], setupFiles: ["test/core/fence.ts"] } },
-      { test: { name: "cli", include: ["test/cli/**/*.test.ts", "test/auth/**/*.test.ts", "test/docs/**/*.test.ts", "test/proxy/**/*.test.ts", "test/runtime/**/*.test.ts", "test/health/**/*.test.ts", "test/simulate/**/*.test.ts"], testTimeout: 30_000 } },
+      { test: { name: "cli", include: ["test/cli/**/*.test.ts", "test/auth/**/*.test.ts", "test/docs/**/*.test.ts", "test/proxy/**/*.test.ts", "test/runtime/**/*.test.ts", "test/health/**/*.test.ts", "test/simulate/**/*.test.ts"], testTimeout: 30_000, maxWorkers: 3 } },
       { test: { name: "e2e", include: ["test/e2e/**/*.test.ts", "test/browser/**/*.test.ts"], testTimeout: 30_000, hookTimeout: 60_000, maxWorkers: 2 } },
     ],
   },

@@ -1,4 +1,5 @@
 import type { DenoKv, DenoRuntime } from "../../worker/runtime/deno/deno.ts";
+import { patiently } from "../../worker/runtime/deno/patiently.ts";
 import { denoKvStore } from "../../worker/runtime/deno/store.ts";
 
 type Change = ReturnType<DenoKv["atomic"]>;
@@ -15,7 +16,7 @@ declare const Deno: Omit<DenoRuntime, "openKv"> & {
  * ("": none) until then, and else changes nothing.
  */
 const [path = "", verb, key = "", before = ""] = Deno.args;
-const kv = await Deno.openKv(path);
+const kv = await patiently(() => Deno.openKv(path));
 const store = denoKvStore(kv);
 const say = (bytes: Uint8Array) => new Blob([Uint8Array.of(1), bytes as Uint8Array<ArrayBuffer>]).stream().pipeTo(Deno.stdout.writable);
 const given = async () => new Uint8Array(await new Response(Deno.stdin.readable).arrayBuffer());
@@ -30,7 +31,7 @@ else {
 /** Every change of a document writes its first piece: while that is the same one, so is the document. */
 async function swap(after: Uint8Array): Promise<void> {
   const first = ["fairlead", key, 0];
-  const { versionstamp } = await kv.get(first);
+  const { versionstamp } = await patiently(() => kv.get(first));
   const bytes = await store.get(key);
   const digest = bytes === null ? "" : btoa(String.fromCharCode(...new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>))));
   if (digest !== before) return;

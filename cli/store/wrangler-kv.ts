@@ -65,7 +65,18 @@ interface Said {
   readonly err: string;
 }
 
-function wrangler(args: readonly string[]): Promise<Said> {
+/** Runs again what failed by no fault of its own: Cloudflare's server, or the local runtime, which two commands at a time get in the way of. */
+async function wrangler(args: readonly string[]): Promise<Said> {
+  for (let made = 1; ; made++) {
+    const said = await wranglerOnce(args);
+    if (said.code === 0 || made === mostRuns || !/ failed: 5\d\d |runtime failed to start/.test(said.err)) return said;
+    await pause(made * 300);
+  }
+}
+
+const mostRuns = 4;
+
+function wranglerOnce(args: readonly string[]): Promise<Said> {
   return new Promise((resolve) => {
     const script = packagePath("node_modules/wrangler/bin/wrangler.js");
     execFile(process.execPath, [script, ...args], { encoding: "buffer", maxBuffer: 64 * 1024 * 1024 }, (error, out, err) => {

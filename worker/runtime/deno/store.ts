@@ -1,5 +1,6 @@
 import type { Store } from "../../proxy/ports.ts";
 import type { DenoKv } from "./deno.ts";
+import { patiently } from "./patiently.ts";
 
 /** A value in Deno KV holds 64 KiB, so that a document is cut into pieces of: */
 const pieceBytes = 60_000;
@@ -15,9 +16,18 @@ export function denoKvStore(kv: Pick<DenoKv, "list" | "atomic">): Store {
     return found;
   }
 
+  async function replace(key: string, bytes: Uint8Array): Promise<void> {
+    const before = (await pieces(key)).length;
+    const count = Math.max(1, Math.ceil(bytes.length / pieceBytes));
+    let change = kv.atomic();
+    for (let i = 0; i < count; i++) change = change.set([root, key, i], bytes.slice(i * pieceBytes, (i + 1) * pieceBytes));
+    for (let i = count; i < before; i++) change = change.delete([root, key, i]);
+    await change.commit();
+  }
+
   return {
     async get(key) {
-      const found = await pieces(key);
+      const found = await patiently(() => pieces(key));
       if (found.length === 0) return null;
       const bytes = new Uint8Array(found.reduce((sum, { length }) => sum + length, 0));
       let at = 0;
@@ -27,14 +37,7 @@ export function denoKvStore(kv: Pick<DenoKv, "list" | "atomic">): Store {
       }
       return bytes;
     },
-    async put(key, bytes) {
-      const before = (await pieces(key)).length;
-      const count = Math.max(1, Math.ceil(bytes.length / pieceBytes));
-      let change = kv.atomic();
-      for (let i = 0; i < count; i++) change = change.set([root, key, i], bytes.slice(i * pieceBytes, (i + 1) * pieceBytes));
-      for (let i = count; i < before; i++) change = change.delete([root, key, i]);
-      await change.commit();
-    },
+    put: (key, bytes) => patiently(() => replace(key, bytes)),
   };
 }
 
