@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { decodeArtifact } from "../../worker/index.ts";
 import type { CompiledMethod } from "../../worker/core/config/compiled.ts";
-import { retryOf } from "../../worker/proxy/attempts.ts";
+import { retryOf } from "../../worker/core/balance/retry.ts";
 import { compileText } from "../e2e/harness.ts";
 
 const method: CompiledMethod = { path: "/t.S/M", kind: "unary", idempotency: "idempotent", typed: false, maxAttempts: 1 };

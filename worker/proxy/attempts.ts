@@ -2,8 +2,7 @@ import type { Passage, Refused } from "../core/balance/breaker.ts";
 import type { Admission, Breaking } from "./breaking.ts";
 import type { Outcome } from "../core/balance/observation.ts";
 import { type Ask, type Picked, pickEndpoint } from "../core/balance/pick.ts";
-import { type Failed, hedgeAfter, isRepeatable, retryAfter, type RetryBudget } from "../core/balance/retry.ts";
-import type { CompiledRetry } from "../core/config/compiled.ts";
+import { type Failed, hedgeAfter, isRepeatable, retryAfter, type RetryBudget, retryOf } from "../core/balance/retry.ts";
 import { type Failure, FailureError, failureOf } from "../core/failure.ts";
 import type { Call, Reply } from "./call.ts";
 import type { Choosing } from "./choosing.ts";
@@ -239,12 +238,6 @@ export function attempts({ ports, choosing, usual, budgets, breakers }: Attempts
       giveUp(isLate ? ports.now() - hedgeAfter(retry, false, usualTime()) : -Infinity, "late");
     },
   };
-}
-
-/** What the schema says of a method's attempts holds where its route leaves it open. */
-export function retryOf({ route, method }: Pick<Call, "route" | "method">): CompiledRetry {
-  const own = route.open.includes("maxAttempts") ? method?.maxAttempts : undefined;
-  return own === undefined ? route.retry : { ...route.retry, maxAttempts: own };
 }
 
 function sleep(ports: Ports, ms: number): Promise<void> {

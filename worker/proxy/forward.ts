@@ -1,9 +1,9 @@
 import { pickCluster, type Picked } from "../core/balance/pick.ts";
-import { isRepeatable, retryBudget } from "../core/balance/retry.ts";
+import { isRepeatable, retryBudget, retryOf } from "../core/balance/retry.ts";
 import type { CompiledCluster, CompiledLimits } from "../core/config/compiled.ts";
 import { type Failure, FailureError } from "../core/failure.ts";
 import type { AskOf } from "./ask.ts";
-import { attempts, type Attempts, retryOf } from "./attempts.ts";
+import { attempts, type Attempts } from "./attempts.ts";
 import { breaking } from "./breaking.ts";
 import type { Call, Reply } from "./call.ts";
 import type { Choosing } from "./choosing.ts";

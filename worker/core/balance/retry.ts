@@ -1,9 +1,15 @@
-import type { CompiledMethod, CompiledRetry } from "../config/compiled.ts";
+import type { CompiledMethod, CompiledRetry, CompiledRoute } from "../config/compiled.ts";
 import type { Code } from "../protocol/code.ts";
 
 /** Whether a call of this method may be sent again though the origin may have begun it. */
 export function isRepeatable(method: CompiledMethod | undefined): boolean {
   return method !== undefined && method.idempotency !== "unknown";
+}
+
+/** What the schema says of a method's attempts holds where its route leaves it open. */
+export function retryOf({ route, method }: { readonly route: CompiledRoute; readonly method: CompiledMethod | undefined }): CompiledRetry {
+  const own = route.open.includes("maxAttempts") ? method?.maxAttempts : undefined;
+  return own === undefined ? route.retry : { ...route.retry, maxAttempts: own };
 }
 
 /** How an attempt failed. */
