@@ -66,7 +66,11 @@ export function openLifetime(ports: Ports, facts: ConnectionFacts, ms: number): 
     remaining: () => Math.max(0, deadline - ports.now()),
     fail,
     orOver(work) {
-      if (failure !== undefined) return Promise.resolve(undefined);
+      if (failure !== undefined) {
+        // Nobody waits for it any more, and a rejection that nobody takes ends a Deno process.
+        work.catch(() => {});
+        return Promise.resolve(undefined);
+      }
       return new Promise((resolve, reject) => {
         onOver = () => resolve(undefined);
         work.then(resolve, (error: unknown) => (failure === undefined ? reject(error as Error) : resolve(undefined)));
