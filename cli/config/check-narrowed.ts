@@ -23,6 +23,7 @@ export function checkNarrowed(methods: readonly string[], checking: Checking): v
   const policies = said(checking);
   const held = heldBy(policies);
   const around = wayAround(checking, policies);
+  const hosts = [null, ...new Set(policies.flatMap(({ match: { host } }) => host ?? []))];
   for (const [i, rule] of config.auth!.rules.entries()) {
     const { match } = policies[i]!;
     if (match.host === null && match.basePath === null) continue;
@@ -35,7 +36,7 @@ export function checkNarrowed(methods: readonly string[], checking: Checking): v
     const weaker = own.flatMap((method) => {
       const taking = routes.filter((route) => takes(route.match, method));
       const meant = taking.filter((route) => meets(route.match, match)).flatMap(({ clusters }) => clusters);
-      const others = taking.filter(({ clusters }) => clusters.some((cluster) => meant.includes(cluster))).map((route) => held(method, route.match).policy);
+      const others = taking.filter(({ clusters }) => clusters.some((cluster) => meant.includes(cluster))).flatMap(({ match: route }) => (route.host === null ? hosts : [route.host]).map((host) => held(method, { ...route, host }).policy));
       return others.filter((policy) => policy !== undefined && around(rule, policy, method)).map((policy) => ({ method, source: policy!.source }));
     });
     for (const [source, of] of Map.groupBy(weaker, (one) => one.source)) {

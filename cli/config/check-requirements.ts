@@ -99,11 +99,12 @@ function checkSchema(checking: Checking): void {
   }
 }
 
-function checkCache({ maxAge, staleWhileRevalidate }: CacheHints, { idempotency }: CompiledMethod, say: (problem: string) => void): void {
+function checkCache({ maxAge, staleWhileRevalidate, vary }: CacheHints, { idempotency }: CompiledMethod, say: (problem: string) => void): void {
   if (idempotency !== "no-side-effects") say("may have cache only beside idempotency_level = NO_SIDE_EFFECTS: nothing else can be called with GET");
   const [maxAgeMs, staleMs] = [maxAge, staleWhileRevalidate].map((one) => (one === undefined ? 0 : durationMs(one))) as [number, number];
   if (maxAgeMs <= 0 || maxAgeMs > mostAgeMs || maxAgeMs % 1000 !== 0) say(`must have a cache.max_age of whole seconds, from 1s to a year: current value is ${maxAgeMs / 1000}s`);
   if (staleMs < 0 || staleMs > mostAgeMs || staleMs % 1000 !== 0) say(`must have a cache.stale_while_revalidate of whole seconds, of at most a year: current value is ${staleMs / 1000}s`);
+  for (const name of vary) if (!/^[a-z0-9-]+$/.test(name)) say(`must name headers in lower case in cache.vary: current value is ${JSON.stringify(name)}`);
 }
 
 const mostAgeMs = 365 * 24 * 3_600_000;

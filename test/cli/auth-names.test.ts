@@ -49,6 +49,8 @@ describe("a rule that names a host or a base path", () => {
   it("is warned of where who calls by another name gets to the same origins with less", () => {
     expect(issues([asking(", host: admin.example", "a, b"), asking("", "a")], anywhere)).toEqual([`warning ${noProtection(0, "auth.rules[1]")}`]);
     expect(issues([asking(", base_path: /admin", "a, b"), asking("", "a")], anywhere, under("/admin"))).toEqual([`warning ${noProtection(0, "auth.rules[1]")}`]);
+    const open = `{ match: { ${service}, host: open.example }, allow: PUBLIC }`;
+    expect(issues([asking(", host: admin.example", "a, b"), open, asking("", "a, b")], anywhere)).toEqual([`warning ${noProtection(0, "auth.rules[1]")}`]);
   });
 
   it("is not warned of where others ask as much, nobody may call by other names, or no route takes them", () => {

@@ -75,15 +75,16 @@ ${options.map((option, i) => `  rpc M${i}(Empty) returns (Empty) { option (fairl
 
   it("says how long replies may be kept, of methods without side effects alone, in whole seconds", () => {
     const kept = (cache: string) => `${safe}public: true cache: { ${cache} }`;
-    const { config, issues } = check(directoryOf("", kept("max_age: { seconds: 60 } stale_while_revalidate: { seconds: 5 }"), kept("max_age: { seconds: 60 }")));
+    const { config, issues } = check(directoryOf("", kept("max_age: { seconds: 60 } stale_while_revalidate: { seconds: 5 }"), kept('max_age: { seconds: 60 } vary: "x-tenant"')));
     expect(issues).toEqual([]);
-    expect(config?.methods.map(({ cache }) => cache)).toEqual([{ maxAgeSeconds: 60, staleSeconds: 5 }, { maxAgeSeconds: 60, staleSeconds: 0 }]);
+    expect(config?.methods.map(({ cache }) => cache)).toEqual([{ maxAgeSeconds: 60, staleSeconds: 5, vary: [] }, { maxAgeSeconds: 60, staleSeconds: 0, vary: ["x-tenant"] }]);
     expect(config?.routes[0]).toMatchObject({ cache: null, open: expect.arrayContaining(["cache"]) as string[] });
-    expect(issuesIn(directoryOf("", "public: true cache: { max_age: { seconds: 60 } }", kept("stale_while_revalidate: { seconds: 5 }"), kept("max_age: { seconds: 1 nanos: 500000000 }"), kept("max_age: { seconds: 60 } stale_while_revalidate: { seconds: -1 }"))).map((issue) => issue.replace(/^.*?descriptors: /, ""))).toEqual([
+    expect(issuesIn(directoryOf("", "public: true cache: { max_age: { seconds: 60 } }", kept("stale_while_revalidate: { seconds: 5 }"), kept("max_age: { seconds: 1 nanos: 500000000 }"), kept("max_age: { seconds: 60 } stale_while_revalidate: { seconds: -1 }"), kept('max_age: { seconds: 60 } vary: "X Tenant"'))).map((issue) => issue.replace(/^.*?descriptors: /, ""))).toEqual([
       "/acme.v1.S/M0 has a policy that may have cache only beside idempotency_level = NO_SIDE_EFFECTS: nothing else can be called with GET",
       "/acme.v1.S/M1 has a policy that must have a cache.max_age of whole seconds, from 1s to a year: current value is 0s",
       "/acme.v1.S/M2 has a policy that must have a cache.max_age of whole seconds, from 1s to a year: current value is 1.5s",
       "/acme.v1.S/M3 has a policy that must have a cache.stale_while_revalidate of whole seconds, of at most a year: current value is -1s",
+      '/acme.v1.S/M4 has a policy that must name headers in lower case in cache.vary: current value is "X Tenant"',
     ]);
   });
 

@@ -30,7 +30,7 @@ routes:
 ${[
   route('base_path: ""', "cluster: connect"),
   route("base_path: /web", "cluster: web"),
-  route("base_path: /route", "cluster: connect, cache: { max_age: 10s }"),
+  route("base_path: /route", "cluster: connect, cache: { max_age: 10s, vary: [x-tenant] }"),
   route("base_path: /never", "cluster: connect, cache: { max_age: 0s }"),
   route("base_path: /sets", "cluster: connect, response_headers: { set: { cache-control: no-cache } }"),
   route("base_path: /eu", "cluster: connect, residency: [{ continents: [EU], regions: [here] }]"),
@@ -68,13 +68,14 @@ describe.each(runtimes)("on %s", (runtime) => {
     const { status, headers: got } = await call(proxy.port, { method: "GET", path: `${path}?connect=v1&encoding=proto&message=`, headers });
     return [status, got["cache-control"], got["vary"]?.toLowerCase()];
   }
-  const always = "accept-encoding, x-canary";
+  const always = "accept-encoding, authorization, cookie, x-canary";
+  const schemaSays = "public, max-age=60, stale-while-revalidate=30";
 
   it("a good reply to a GET of a public method may be kept as long as the schema says, by anybody", async () => {
     good();
-    expect(await get("/t.S/Open")).toEqual([200, "public, max-age=60, stale-while-revalidate=30", `${always}, origin`]);
+    expect(await get("/t.S/Open")).toEqual([200, schemaSays, `${always}, origin`]);
     origin.answer(replies(200, { "content-type": "application/grpc-web+proto" }, webReply("x")));
-    expect(await get("/web/t.S/Open")).toEqual([200, "public, max-age=60, stale-while-revalidate=30", `${always}, origin`]);
+    expect(await get("/web/t.S/Open")).toEqual([200, schemaSays, `${always}, origin`]);
   });
 
   it("one to a caller who had to show who it is may be kept by that caller alone", async () => {
@@ -82,9 +83,9 @@ describe.each(runtimes)("on %s", (runtime) => {
     expect(await get("/t.S/Own", { "x-api-key": key })).toEqual([200, "private, max-age=60", `${always}, x-api-key, origin`]);
   });
 
-  it.each([[{ authorization: "Bearer x" }, "authorization"], [{ cookie: "a=b" }, "cookie"], [{ "x-api-key": "x" }, "x-api-key"]])("so may one of a public method to a caller who shows %o", async (headers: Record<string, string>, name) => {
+  it.each([[{ authorization: "Bearer x" }, ""], [{ cookie: "a=b" }, ""], [{ "x-api-key": "x" }, ", x-api-key"]])("so may one of a public method to a caller who shows %o", async (headers: Record<string, string>, further) => {
     good();
-    expect(await get("/t.S/Open", headers)).toEqual([200, "private, max-age=60, stale-while-revalidate=30", `${always}, ${name}, origin`]);
+    expect(await get("/t.S/Open", headers)).toEqual([200, "private, max-age=60, stale-while-revalidate=30", `${always}${further}, origin`]);
   });
 
   it("one that sets a cookie, or that residency had a say in, is for its caller alone", async () => {
@@ -96,12 +97,13 @@ describe.each(runtimes)("on %s", (runtime) => {
 
   it("the route goes before the schema, also where it tells nothing", async () => {
     good();
+    const byTenant = "accept-encoding, authorization, cookie, x-tenant, x-canary, origin";
     expect([await get("/route/t.S/Open"), await get("/route/t.S/Plain"), await get("/never/t.S/Open"), await get("/t.S/Plain")]).toEqual([
-      [200, "public, max-age=10", `${always}, origin`], [200, "public, max-age=10", `${always}, origin`], [200, undefined, "origin"], [200, undefined, "origin"],
+      [200, "public, max-age=10", byTenant], [200, "public, max-age=10", byTenant], [200, undefined, "origin"], [200, undefined, "origin"],
     ]);
   });
 
-  it.each([[{ "cache-control": "no-store" }, "no-store"], [{ "cache-control": "max-age=5" }, "max-age=5"], [{ expires: "Thu, 01 Jan 2026 00:00:00 GMT" }, undefined]])("the origin's own word %o holds", async (headers: Record<string, string>, told) => {
+  it.each([[{ "cache-control": "no-store" }, "no-store"], [{ "cache-control": "max-age=5" }, "max-age=5"], [{ expires: "Thu, 01 Jan 2026 00:00:00 GMT" }, undefined], [{ "cdn-cache-control": "max-age=5" }, undefined]])("the origin's own word %o holds", async (headers: Record<string, string>, told) => {
     good(headers);
     expect((await get("/t.S/Open"))[1]).toBe(told);
   });
@@ -113,7 +115,7 @@ describe.each(runtimes)("on %s", (runtime) => {
 
   it("caches are told by which headers of the request a cluster was chosen, and nothing twice", async () => {
     good({ vary: "Accept-Encoding" });
-    expect((await get("/split/t.S/Open"))[2]).toBe("accept-encoding, x-canary, x-cohort, origin");
+    expect((await get("/split/t.S/Open"))[2]).toBe("accept-encoding, authorization, cookie, x-canary, x-cohort, origin");
   });
 
   it("no error is to be kept, the origin's or the proxy's own", async () => {

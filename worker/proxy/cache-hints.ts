@@ -12,14 +12,20 @@ export function cacheHints(routes: readonly CompiledRoute[]): (call: Call, reply
   return (call, { status, headers }) => {
     if (call.form.dialect !== "connect-get" || status !== 200) return;
     const hints = hintsOf(call);
-    if (hints === null || headers.has("cache-control") || headers.has("expires")) return;
+    if (hints === null || originsWord.some((name) => headers.has(name))) return;
     const { metadata, shown, caller, route } = call;
-    const telling = [...new Set([...["authorization", "cookie"].filter((name) => metadata.has(name)), ...Object.keys(shown)])];
-    const isShared = caller.guarded !== true && telling.length === 0 && !headers.has("set-cookie") && route.residency.length === 0;
+    const shows = Object.keys(shown);
+    const isShared = caller.guarded !== true && shows.length === 0 && !telling.some((name) => metadata.has(name)) && !headers.has("set-cookie") && route.residency.length === 0;
     headers.set("cache-control", `${isShared ? "public" : "private"}, ${lifetime(hints)}`);
-    addVary(headers, ["accept-encoding", ...routedBy, ...splitBy(route), ...telling]);
+    addVary(headers, [...new Set(["accept-encoding", ...telling, ...hints.vary, ...routedBy, ...splitBy(route), ...shows])]);
   };
 }
+
+/** Headers of a reply by any of which its origin has said how long it may be kept, to all caches or to some. */
+const originsWord = ["cache-control", "expires", "pragma", "cdn-cache-control", "cloudflare-cdn-cache-control", "surrogate-control"];
+
+/** What may tell an origin who calls, whether the proxy reads it or not. */
+const telling = ["authorization", "cookie"];
 
 function hintsOf({ route, method }: Pick<Call, "route" | "method">): CompiledCacheHints | null {
   return (route.open.includes("cache") ? method?.cache : route.cache) ?? null;

@@ -22,7 +22,7 @@ export interface Lifetime {
 }
 
 /** Opens a lifetime that ends after `ms` milliseconds. */
-export function openLifetime(ports: Ports, facts: ConnectionFacts, ms: number): Lifetime {
+export function openLifetime(ports: Pick<Ports, "now" | "after" | "endsWithReply">, facts: Pick<ConnectionFacts, "left">, ms: number): Lifetime {
   const deadline = ports.now() + ms;
   let controller: AbortController | undefined;
   let left: AbortSignal | null = null;

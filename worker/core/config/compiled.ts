@@ -29,6 +29,8 @@ export interface CompiledCacheHints {
   /** Above 0. */
   readonly maxAgeSeconds: number;
   readonly staleSeconds: number;
+  /** Names of headers, in lower case, by which origins answer differently. */
+  readonly vary: readonly string[];
 }
 
 export interface CompiledEndpoint {

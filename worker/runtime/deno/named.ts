@@ -6,6 +6,7 @@
 export function isNamed({ url, headers }: Pick<Request, "url" | "headers">, port: number): boolean {
   const from = url.indexOf("//") + 2;
   const host = headers.get("host");
-  if (host === null) return !url.startsWith(`localhost:${port}/`, from);
+  // A URL leaves out port 80.
+  if (host === null) return !url.startsWith(`localhost${port === 80 ? "" : `:${port}`}/`, from);
   return url.startsWith(`${host}/`, from) || url.slice(from).toLowerCase().startsWith(`${host.toLowerCase()}/`);
 }

@@ -835,6 +835,13 @@ export declare type CacheHints = Message<"fairlead.config.v1.CacheHints"> & {
    * @generated from field: google.protobuf.Duration stale_while_revalidate = 2;
    */
   staleWhileRevalidate?: Duration | undefined;
+
+  /**
+   * Headers by which the origin answers differently, beside authorization and cookie: x-tenant, say. Caches keep such replies apart.
+   *
+   * @generated from field: repeated string vary = 3;
+   */
+  vary: string[];
 };
 
 /**

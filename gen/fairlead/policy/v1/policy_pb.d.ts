@@ -89,6 +89,13 @@ export declare type CacheHints = Message<"fairlead.policy.v1.CacheHints"> & {
    * @generated from field: google.protobuf.Duration stale_while_revalidate = 2;
    */
   staleWhileRevalidate?: Duration | undefined;
+
+  /**
+   * Headers by which the origin answers differently, in lower case, beside authorization and cookie.
+   *
+   * @generated from field: repeated string vary = 3;
+   */
+  vary: string[];
 };
 
 /**
