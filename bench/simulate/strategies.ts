@@ -11,6 +11,7 @@ export interface Strategy {
   readonly learns: boolean;
   readonly outlier?: Partial<CompiledOutlier>;
   readonly retry?: Partial<CompiledRetry>;
+  readonly slowStartMs?: number;
   /** Whether the isolates of a data centre tell each other, through a board. */
   readonly shares: boolean;
 }
@@ -37,18 +38,20 @@ export const strategies: readonly Strategy[] = [
   { name: "region 5", what: "the defaults with five failures of a region in a row", ...defaults, outlier: { localityFailures: 5 } },
   { name: "eject 5 s", what: "the defaults with a base ejection of 5 s", ...defaults, outlier: { baseEjectionMs: 5000 } },
   { name: "eject 30 s", what: "the defaults with a base ejection of 30 s", ...defaults, outlier: { baseEjectionMs: 30_000 } },
+  { name: "rise 30 s", what: "the defaults with a slow start of 30 s", ...defaults, slowStartMs: 30_000 },
   { name: "hedge 100", what: "the defaults, hedging after 100 ms, whatever is usual", ...defaults, retry: { hedgingDelayMs: 100 } },
   { name: "no hedge", what: "the defaults, another attempt only after the 800 ms of an attempt", ...defaults, retry: { hedgingDelayMs: 800 } },
 ];
 
 /** The config with what a strategy changes of it. */
-export function configFor(config: CompiledConfig, { probedEveryMs, outlier, retry }: Strategy): CompiledConfig {
+export function configFor(config: CompiledConfig, { probedEveryMs, outlier, retry, slowStartMs }: Strategy): CompiledConfig {
   return {
     ...config,
     clusters: config.clusters.map((cluster) => ({
       ...cluster,
       healthCheck: probedEveryMs === null || cluster.healthCheck === null ? null : { ...cluster.healthCheck, intervalMs: probedEveryMs },
       outlier: { ...cluster.outlier, ...outlier },
+      slowStartMs: slowStartMs ?? cluster.slowStartMs,
     })),
     routes: config.routes.map((route) => ({ ...route, retry: { ...route.retry, ...retry } })),
   };

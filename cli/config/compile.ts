@@ -46,7 +46,7 @@ function compileCluster(name: string, cluster: Cluster | undefined): CompiledClu
     healthCheck: compileHealthCheck(cluster?.healthCheck),
     outlier: compileOutlier(cluster?.outlier),
     circuitBreaker: compileCircuitBreaker(cluster?.circuitBreaker),
-    slowStartMs: cluster?.slowStart ? durationMs(cluster.slowStart) : 30_000,
+    slowStartMs: cluster?.slowStart ? durationMs(cluster.slowStart) : 10_000,
   };
 }
 

@@ -266,7 +266,7 @@ export declare type Cluster = Message<"fairlead.config.v1.Cluster"> & {
   outlier?: Outlier | undefined;
 
   /**
-   * For so long after it came back an endpoint gets a growing part of its share. Default 30s; 0s: all at once.
+   * For so long after it came back an endpoint gets a growing part of its share. Default 10s; 0s: all at once.
    *
    * @generated from field: google.protobuf.Duration slow_start = 8;
    */
