@@ -5,6 +5,9 @@ import type { Path } from "./issue.ts";
 import type { Report } from "./report.ts";
 import { type MapTree, toJson, valueAt } from "./tree.ts";
 
+/** One for all: it keeps the rules that it has compiled, which takes longer than anything else of a check. */
+const validator = createValidator();
+
 /** The config as a message, every violation of the rules in config.proto reported at its place. */
 export function readConfig(tree: MapTree, report: Report): Config | undefined {
   let config: Config;
@@ -14,7 +17,7 @@ export function readConfig(tree: MapTree, report: Report): Config | undefined {
     report.of(tree, [], String(error));
     return undefined;
   }
-  const result = createValidator().validate(ConfigSchema, config);
+  const result = validator.validate(ConfigSchema, config);
   if (result.kind === "error") throw result.error;
   for (const violation of result.violations ?? []) {
     const path = pathOf(violation);

@@ -6,11 +6,15 @@ export interface Ended {
   readonly p99: number;
 }
 
-/** Calls 100 times a second for so long, whatever becomes of the calls; `at` is told each second before it begins. */
-export async function load(clock: Clock, seconds: number, call: (index: number) => Promise<{ readonly code: string; readonly ms: number }>, at: (second: number) => void | Promise<void> = () => {}): Promise<Ended> {
+type Calling = (index: number) => Promise<{ readonly code: string; readonly ms: number }>;
+type Telling = (second: number) => void | Promise<void>;
+
+/** Calls 100 times a second (`perSecond`) for so long, whatever becomes of the calls; `at` is told each second before it begins. */
+export async function load(clock: Clock, seconds: number, call: Calling, at: Telling = () => {}, perSecond = 100): Promise<Ended> {
   const codes: Record<string, number> = {};
   const took: number[] = [];
   const underWay = new Set<number>();
+  const every = 100 / perSecond;
   let failed: unknown;
   const note = async (index: number): Promise<void> => {
     underWay.add(index);
@@ -25,11 +29,11 @@ export async function load(clock: Clock, seconds: number, call: (index: number) 
   };
   for (let tick = 0; tick < seconds * 100; tick++) {
     if (tick % 100 === 0) await at(tick / 100);
-    void note(tick);
+    if (tick % every === 0) void note(tick / every);
     await turn();
     clock.advance(10);
     // Threads that verify signatures are not in the test's time: they are waited for.
-    for (let turns = 0; underWay.size > 20 && turns < 100; turns++) await turn();
+    for (let turns = 0; underWay.size > 5 && turns < 300; turns++) await turn();
   }
   for (let i = 0; underWay.size > 0 && i < 100_000; i++) {
     await turn();

@@ -116,6 +116,15 @@ describe.each(runtimes)("deadlines on %s", (runtime) => {
     expect(await within(1000, on.origin.seen[0]!.cut)).toBe(true);
   });
 
+  it("many streams on which nothing moves all leave their origin, also where memory was collected meanwhile", async () => {
+    for (let round = 0; round < 3; round++) {
+      on.origin.answer(stalls);
+      await Promise.all(Array.from({ length: 40 }, () => call(on.proxy.port, { path: "/web/test.v1.Test/Server", ...request("grpc-web", "x") })));
+      const cuts = await within(1000, Promise.all(on.origin.seen.map(({ cut }) => cut)), "closing the origin's connections");
+      expect(cuts).toEqual(Array.from({ length: 40 }, () => true));
+    }
+  });
+
   it("a stream that moves now and then outlives the idle time-out", async () => {
     on.origin.answer((response) => {
       response.writeHead(200, webHead);

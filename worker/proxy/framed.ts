@@ -18,6 +18,8 @@ export interface Framing {
   readonly finish: (failure: Failure | undefined, clean: boolean) => Uint8Array<ArrayBuffer> | null;
   /** Whether the stream has ended though its source may go on. */
   readonly over?: () => boolean;
+  /** The source is a request: where the call ends early, what is left of it has to be drained, and is not cancelled. */
+  readonly drained?: boolean;
   /** Decodes chunks before they are skimmed (grpc-web-text). */
   readonly decode?: (chunk: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>;
 }
@@ -53,8 +55,10 @@ export function relayFramed(
       // The reader may have gone while it was handed the last bytes.
       if (!cancelled) controller.close();
     }
-    // Not cancelled: what is left of a request may still have to be drained, and an upstream call ends by its signal.
-    if (failure !== undefined && !reading) reader.release();
+    if (failure === undefined) return;
+    // An upstream call does not always end by its signal: on Deno one whose head has come may go on, once memory has been collected.
+    if (framing.drained !== true) reader.cancel();
+    else if (!reading) reader.release();
   }
 
   let charged = 0;

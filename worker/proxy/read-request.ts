@@ -133,6 +133,7 @@ async function recoded(message: Message, recode: Recode, limit: number): Promise
 export function requestFraming(call: Call, limit: number, recode: Recode | undefined): Framing {
   const text = call.text.request ? base64Decoder() : undefined;
   return {
+    drained: true,
     judge(flags, length) {
       const refused = flagFailure(call, flags);
       if (refused !== undefined) return refused;

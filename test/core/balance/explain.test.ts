@@ -44,7 +44,7 @@ function flaw({ localities, picked, rules }: Explanation, { clusters, route: { s
 const says = (explanation: Explanation): string[] => explanation.rules.map(({ rule, says }) => `${rule}: ${says}`);
 
 describe("an explanation", () => {
-  test.each([[4, 10_000], [50, 200]])("agrees with the pick, sums up, and is plain text and numbers: with up to %d localities, %d times", (most, numRuns) => {
+  test.each([[2, 3_000], [3, 3_000], [4, 3_000], [6, 1_000], [50, 200]])("agrees with the pick, sums up, and is plain text and numbers: with up to %d localities, %d times", (most, numRuns) => {
     fc.assert(fc.property(world(most), fc.integer(), (one, seed) => {
       const [snapshot, again] = [seen(one), seen(one)];
       const explanation = pickAndExplain(snapshot, one, seed);
@@ -52,8 +52,8 @@ describe("an explanation", () => {
       if (wrong !== undefined) throw new Error(wrong);
       if (one.key === undefined) return;
       const { picked } = pickAndExplain(again, one, seed + 1);
-      if (one.route.sticky!.pins === "endpoint") expect(picked).toEqual(explanation.picked);
-      expect(picked?.cluster).toBe(explanation.picked?.cluster);
+      const [own, kept] = [explanation.picked, picked].map((each) => (one.route.sticky!.pins === "endpoint" ? JSON.stringify(each) : each?.cluster));
+      if (own !== kept) throw new Error(`the same key went to ${own}, then to ${kept}`);
     }), { numRuns });
   });
 
