@@ -6,8 +6,8 @@ export default defineConfig({
       // The fence: everything in worker/core runs with clock, randomness, timers and network replaced by functions that throw.
       { test: { name: "core", include: ["test/core/**/*.test.ts"], setupFiles: ["test/core/fence.ts"], maxWorkers: 2, sequence: { groupOrder: 0 } } },
       { test: { name: "cli", include: ["test/cli/**/*.test.ts", "test/auth/**/*.test.ts", "test/docs/**/*.test.ts", "test/proxy/**/*.test.ts", "test/runtime/**/*.test.ts", "test/health/**/*.test.ts", "test/simulate/**/*.test.ts"], testTimeout: 30_000, maxWorkers: 4, sequence: { groupOrder: 1 } } },
-      // Whole runtimes on real sockets, so after the rest and two files at a time.
-      { test: { name: "e2e", include: ["test/e2e/**/*.test.ts", "test/browser/**/*.test.ts"], testTimeout: 30_000, hookTimeout: 60_000, maxWorkers: 2, sequence: { groupOrder: 2 } } },
+      // Whole runtimes on real sockets, so after the rest and three files at a time: they wait more than they work.
+      { test: { name: "e2e", include: ["test/e2e/**/*.test.ts", "test/browser/**/*.test.ts"], testTimeout: 30_000, hookTimeout: 60_000, maxWorkers: 3, sequence: { groupOrder: 2 } } },
     ],
   },
 });

@@ -117,7 +117,7 @@ describe.each(runtimes)("routing on %s", (runtime) => {
       origin.answer(replies(503, { "content-type": "text/plain" }, "down"));
       const reply = await send("/near", ask, dialect);
       expect(understand(dialect, reply).code).toBe("unavailable");
-      expect(JSON.parse(String(reply.headers["fairlead-explanation"]))).toMatchObject({ picked: { region: "eu" } });
+      expect(JSON.parse(String(reply.headers["fairlead-explanation"]))).toMatchObject({ picked: { region: expect.stringMatching(/^(eu|us)$/) as string } }); // After some failures eu is left alone.
     });
 
     it("but not without the secret, and an origin cannot tell it", async () => {
