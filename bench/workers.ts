@@ -57,8 +57,8 @@ export interface Shape {
   readonly auth?: string;
 }
 
-/** Serves the proxy on workerd, with one route to the origin. */
-export async function serveProxy(origin: string, { dialect, codecs, streams, auth = openToAll }: Shape): Promise<Served> {
+/** Serves the proxy on workerd, with one route to the origin; or what stands in the file `worker` in the proxy's place. */
+export async function serveProxy(origin: string, { dialect, codecs, streams, auth = openToAll }: Shape, worker?: string): Promise<Served> {
   const folder = await mkdtemp(join(tmpdir(), "fairlead-bench-"));
   try {
     const file = join(folder, "fairlead.yaml");
@@ -73,7 +73,7 @@ cors: { allowed_origins: ["*"] }
     );
     const { artifact, issues } = await compileFile(file);
     if (artifact === undefined) throw new Error(formatIssues(issues));
-    return await serve({ artifact, runtime: "workerd", port: 0 });
+    return await serve({ artifact, runtime: "workerd", port: 0, ...(worker !== undefined && { worker }) });
   } finally {
     await rm(folder, { recursive: true });
   }

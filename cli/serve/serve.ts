@@ -22,6 +22,8 @@ export interface ServeOptions {
   readonly isolates?: number;
   /** A header in which each request tells, in JSON, what Cloudflare would tell of its connection (`cf`); workerd only. Default: none. */
   readonly cfHeader?: string;
+  /** Path of the Worker's module; workerd only. Default: the project's own. */
+  readonly worker?: string;
   /** Secrets by name, as `wrangler secret put` would set them. */
   readonly secrets?: Readonly<Record<string, string>>;
 }

@@ -19,7 +19,7 @@ import { turnsModule, workerdConfig } from "./workerd-config.ts";
 const minute = 60_000;
 
 /** Serves with plain workerd, as it would run on one's own machines: no wrangler, no emulation of Cloudflare. */
-export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = {}, cache, cfHeader, sweeper, isolates = 1 }: Omit<ServeOptions, "runtime">): Promise<Served> {
+export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = {}, cache, cfHeader, sweeper, isolates = 1, worker = packagePath("worker/runtime/cloudflare/worker.ts") }: Omit<ServeOptions, "runtime">): Promise<Served> {
   const { date, flags, bindsSweeper } = wrangler();
   const sweeps = sweeper ?? bindsSweeper;
   const directory = mkdtempSync(join(tmpdir(), "fairlead-"));
@@ -48,7 +48,7 @@ export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = 
     rmSync(directory, { recursive: true, force: true });
   };
   try {
-    await Promise.all([write(artifact), writeFile(join(directory, "ticker.js"), tickerModule), writeFile(join(directory, "turns.js"), turnsModule), bundle(join(directory, "worker.js"))]);
+    await Promise.all([write(artifact), writeFile(join(directory, "ticker.js"), tickerModule), writeFile(join(directory, "turns.js"), turnsModule), bundle(worker, join(directory, "worker.js"))]);
     const args = (at: number) => ["serve", "--experimental", join(directory, "config.capnp"), "--control-fd=3", `--socket-addr=http=127.0.0.1:${at}`];
     const told = { fd: 3, as: /"event":\s*"listen",\s*"socket":\s*"http".*?"port":\s*(\d+)/ } as const;
     // An object sweeps by itself, once the cron of a minute has waked it.
@@ -66,9 +66,9 @@ function workerdPath(): string {
 }
 
 /** The Worker as one module, as wrangler would bundle it; the compiled config stays a module of its own. */
-async function bundle(outfile: string): Promise<void> {
+async function bundle(entry: string, outfile: string): Promise<void> {
   await build({
-    entryPoints: [packagePath("worker/runtime/cloudflare/worker.ts")],
+    entryPoints: [entry],
     outfile,
     bundle: true,
     minify: true,

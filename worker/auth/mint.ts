@@ -45,7 +45,7 @@ export function minting({ issuer, secret, lifetimeMs, claims }: NonNullable<Comp
       if (known !== undefined) return known;
       const key = signingKey();
       if (key === undefined) throw new FailureError(noToken);
-      const jose = await import("jose");
+      const jose = await import("./jose.ts");
       try {
         imported ??= (await jose.importJWK(key.jwk, key.alg)) as JoseKey;
         const issuedAt = Math.floor(now / 1000);
