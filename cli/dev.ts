@@ -1,4 +1,5 @@
 import { unwatchFile, watchFile } from "node:fs";
+import { resolve } from "node:path";
 import { decodeArtifact } from "../worker/core/config/artifact.ts";
 import { compileFile } from "./build.ts";
 import type { CheckOptions } from "./config/check.ts";
@@ -10,6 +11,8 @@ export interface DevOptions extends CheckOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly runtime: Runtime;
+  /** The module to run in the place of the project's own. */
+  readonly worker?: string;
 }
 
 /** How often the files are looked at, in milliseconds. Looking at them, unlike watching, survives editors that replace files. */
@@ -20,14 +23,14 @@ const lookEvery = 150;
  * start sets the exit code to 1. Later changes are taken if good and reported on stderr if not. Secrets that
  * the config names when it starts are environment variables.
  */
-export async function dev({ config, port, runtime, ...options }: DevOptions): Promise<void> {
+export async function dev({ config, port, runtime, worker, ...options }: DevOptions): Promise<void> {
   const first = await compileFile(config, options);
   if (first.issues.length > 0) console.error(formatIssues(first.issues));
   if (first.artifact === undefined) {
     process.exitCode = 1;
     return;
   }
-  const served = await serve({ artifact: first.artifact, runtime, port, secrets: await secretsIn(first.artifact) });
+  const served = await serve({ artifact: first.artifact, runtime, port, ...(worker !== undefined && { worker: resolve(worker) }), secrets: await secretsIn(first.artifact) });
   let inputs = new Set<string>();
   let stopping = false;
   let reloading = Promise.resolve();

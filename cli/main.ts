@@ -57,7 +57,8 @@ program
   .addOption(wrangler())
   .option("--port <n>", "0 takes a free one", port, 8080)
   .addOption(new Option("--runtime <name>", "what runs the proxy").choices(["workerd", "deno"]).default("workerd"))
-  .action((options: { config: string; env?: string; wrangler?: string; port: number; runtime: Runtime }) => dev(options));
+  .option("--worker <file>", "run this in the place of the project's own Worker (or program for Deno): one with layers of one's own")
+  .action((options: { config: string; env?: string; wrangler?: string; port: number; runtime: Runtime; worker?: string }) => dev(options));
 
 function port(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65535) return Number(text);

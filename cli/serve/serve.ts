@@ -22,7 +22,7 @@ export interface ServeOptions {
   readonly isolates?: number;
   /** A header in which each request tells, in JSON, what Cloudflare would tell of its connection (`cf`); workerd only. Default: none. */
   readonly cfHeader?: string;
-  /** Path of the Worker's module; workerd only. Default: the project's own. */
+  /** Path of the module that is run: a Worker, or a program for Deno. Default: the project's own. */
   readonly worker?: string;
   /** Secrets by name, as `wrangler secret put` would set them. */
   readonly secrets?: Readonly<Record<string, string>>;

@@ -45,7 +45,7 @@ export async function compileText(yaml: string): Promise<Uint8Array<ArrayBuffer>
 }
 
 /** Serves a config's text on a runtime. */
-export async function startProxy(runtime: Runtime, yaml: string, secrets: Readonly<Record<string, string>> = {}, more: Pick<ServeOptions, "cache" | "sweeper" | "isolates" | "kv" | "cfHeader"> = {}): Promise<Proxy> {
+export async function startProxy(runtime: Runtime, yaml: string, secrets: Readonly<Record<string, string>> = {}, more: Pick<ServeOptions, "cache" | "sweeper" | "isolates" | "kv" | "cfHeader" | "worker"> = {}): Promise<Proxy> {
   const directory = mkdtempSync(join(tmpdir(), "fairlead-e2e-"));
   const path = join(directory, "artifact");
   writeFileSync(path, await compileText(yaml));
