@@ -32,6 +32,7 @@ export function checkWrangler(file: string, env: string | undefined, { config, t
       }
     }
   }
+  checkDate({ file, text, env }, inner, top, report);
   const store = bindingNames((inner ?? top)["kv_namespaces"]);
   checkAuthBindings({ where, store, limits: (inner ?? top)["ratelimits"] }, { config, tree, report });
   const objects = objectsOf(inner ?? top);
@@ -42,6 +43,21 @@ export function checkWrangler(file: string, env: string | undefined, { config, t
     const message = "must not be true on the default entrypoint: the cache answers before any caller is authenticated";
     report.elsewhere({ severity: "error", file, at: { line, col: 1 }, path: "cache.enabled", message });
   }
+}
+
+/** From this day on a Worker's request tells when its caller leaves: https://developers.cloudflare.com/workers/configuration/compatibility-flags/ */
+const leavingIsToldFrom = "2026-11-17";
+
+/** The date is inherited, too. */
+function checkDate({ file, text, env }: { readonly file: string; readonly text: string; readonly env: string | undefined }, inner: TomlTable | undefined, top: TomlTable, report: Report): void {
+  const own = inner?.["compatibility_date"];
+  const date = own ?? top["compatibility_date"];
+  if (typeof date !== "string" || date >= leavingIsToldFrom) return;
+  const lines = text.split("\n");
+  const from = own === undefined ? 0 : lines.findIndex((line) => line.replaceAll(/\s/g, "").startsWith(`[env.${env}]`));
+  const line = lines.findIndex((each, i) => i >= from && each.trimStart().startsWith("compatibility_date")) + 1;
+  const message = `should be ${leavingIsToldFrom} or later: before it, calls whose caller has left run on: current value is "${date}"`;
+  report.elsewhere({ severity: "warning", file, at: { line: Math.max(line, 1), col: 1 }, path: "compatibility_date", message });
 }
 
 interface ForHealth {

@@ -26,6 +26,14 @@ it("a cache before the Worker is refused, as it would answer before any caller i
   expect(issuesOf(yaml, { wrangler: wrangler.replace("true", "false") })).toEqual([]);
 });
 
+it("a day before callers that leave are noticed is warned of, also where an environment has its own", () => {
+  const wrangler = '[[services]]\nbinding = "USERS"\n';
+  const warning = (line: number, date: string) => `wrangler.toml:${line}:1 warning compatibility_date: should be 2026-11-17 or later: before it, calls whose caller has left run on: current value is "${date}"`;
+  expect(issuesOf(yaml, { wrangler: `compatibility_date = "2026-11-16"\n${wrangler}` })).toEqual([warning(1, "2026-11-16")]);
+  expect(issuesOf(yaml, { wrangler: `compatibility_date = "2026-11-17"\n${wrangler}` })).toEqual([]);
+  expect(issuesOf(yaml, { env: "staging", wrangler: `compatibility_date = "2026-11-17"\n[env.staging]\ncompatibility_date = "2025-01-01"\n[[env.staging.services]]\nbinding = "USERS"\n` })).toEqual([warning(3, "2025-01-01")]);
+});
+
 describe("a health check", () => {
   const probed = yaml.replace("binding: USERS", "weight: 1").replace("    dialect: SAME", "    dialect: SAME\n    health_check: { service: a.B }");
   const kv = '[[kv_namespaces]]\nbinding = "FAIRLEAD"\n';

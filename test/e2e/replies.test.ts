@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { writeEnvelope } from "../../worker/core/protocol/envelope.ts";
 import { call } from "./client.ts";
-import { bench, defects, runtimes } from "./harness.ts";
+import { bench, defects, runtimes, within } from "./harness.ts";
 import { type Answer, replies } from "./origin.ts";
 import { type CallerDialect, request, trailers, understand, webReply } from "./wire.ts";
 
@@ -30,6 +30,14 @@ describe.each(runtimes)("odd replies on %s", (runtime) => {
   }
 
   describe.each([...unary, ...stream])("$method to a caller in $dialect", (caller) => {
+    it.each(["/web", "/connect"])("that is refused by its head lets its origin's connection go, though its body never ends: %s", async (base) => {
+      on.origin.answer((response) => void response.writeHead(503, { "content-type": "text/html" }).write("<h1>no healthy upstream</h1>"));
+      if (base === "/connect" && caller.method === "Server" && caller.dialect !== "connect-stream") return;
+      expect(understand(caller.dialect, await answerTo(caller, base)).code).toBe("unavailable");
+      const cuts = await within(1000, Promise.all(on.origin.seen.map(({ cut }) => cut)), "closing the origin's connections");
+      expect(new Set(cuts)).toEqual(new Set([true]));
+    });
+
     it("without an end is internal", async () => {
       on.origin.answer(replies(200, web, message));
       expect(understand(caller.dialect, await answerTo(caller))).toMatchObject({ code: "internal", message: expect.stringContaining("no end") as string });

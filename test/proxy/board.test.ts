@@ -3,7 +3,7 @@ import { pickEndpoint } from "../../worker/core/balance/pick.ts";
 import { nowhere } from "../../worker/core/balance/place.ts";
 import { route } from "../core/balance/arbitrary.ts";
 import { settled, world } from "../health/world.ts";
-import { allIsWell, board, broken, good, isolate, nearIsDead } from "./shared-board.ts";
+import { allIsWell, board, broken, good, type Isolate, isolate, nearIsDead } from "./shared-board.ts";
 
 describe("isolates that share a board", () => {
   it("learn of a dead region from each other: three calls of three isolates eject it for all", async () => {
@@ -93,6 +93,31 @@ describe("isolates that share a board", () => {
     const third = isolate(ports, shared, 3);
     expect(await third.call(nearIsDead)).toBe("far");
   });
+});
+
+it("an isolate that knows of an outage of long ago takes nothing back that younger ones have found out since", async () => {
+  const [ports, shared] = [world(), board()];
+  const pair = [isolate(ports, shared, 1), isolate(ports, shared, 2)];
+  const [old] = pair as [Isolate, Isolate];
+  const each = async (isolates: readonly Isolate[], times: number, outcomeOf: typeof allIsWell | typeof nearIsDead) => {
+    const went: string[] = [];
+    for (let i = 0; i < times; i++) {
+      for (const one of isolates) went.push(await one.call(outcomeOf));
+      await ports.pass(1000);
+    }
+    return went;
+  };
+  await each(pair, 6, nearIsDead);
+  await each(pair, 120, allIsWell);
+  for (let i = 0; i < 20; i++) {
+    await old.call(allIsWell);
+    await ports.pass(60_000);
+  }
+  // What nobody has written for ten minutes, a cache forgets.
+  shared.bytes = null;
+  const young = [isolate(ports, shared, 11), isolate(ports, shared, 12)];
+  await each(young, 3, nearIsDead);
+  expect(await each([old, ...young], 3, nearIsDead)).toEqual(Array.from({ length: 9 }, () => "far"));
 });
 
 describe("one isolate whose own network is broken", () => {

@@ -54,5 +54,7 @@ export function isolate(ports: World, shared: Board | null, seed = 1) {
   return { chooser, call, keep };
 }
 
+export type Isolate = ReturnType<typeof isolate>;
+
 export const nearIsDead = (region: string): Outcome => (region === "near" ? broken : good);
 export const allIsWell = (): Outcome => good;

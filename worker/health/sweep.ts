@@ -9,6 +9,8 @@ import { within } from "../proxy/within.ts";
 
 /** A store is given so long. */
 const storeMs = 10_000;
+/** A sweep that began longer ago will not end any more: the platform has dropped it. In milliseconds. */
+const longestMs = 5 * 60_000;
 
 /** Streaks that change no state are written no oftener than this, in milliseconds: a flapping endpoint would else use up a day's writes. */
 const streakMs = 55_000;
@@ -40,15 +42,16 @@ export function sweeper({ clusters }: Pick<CompiledConfig, "clusters">, ports: P
   if (prober === undefined && regions.length > 0) ports.log({ level: "warn", event: "prober-missing", regions });
   let last: HealthTable | null = null;
   let unwritten = false;
-  let busy = false;
+  let busySince = -Infinity;
 
   return async () => {
-    if (busy) return;
-    busy = true;
+    const began = ports.now();
+    if (Math.abs(began - busySince) < longestMs) return;
+    busySince = began;
     try {
       await sweep();
     } finally {
-      busy = false;
+      if (busySince === began) busySince = -Infinity;
     }
   };
 

@@ -1,6 +1,6 @@
 import { ejectLocality, hasRow } from "../core/balance/ejection.ts";
 import { endpointKey } from "../core/balance/endpoint-key.ts";
-import { decodeNotes, encodeNotes, heedEjection, isNewer, mergeNotes, type Note, type Page, takeNote, toldOf } from "../core/balance/notes.ts";
+import { decodeNotes, encodeNotes, heedEjection, isNewer, mergeNotes, type Note, type Page, recentNotes, takeNote, toldOf } from "../core/balance/notes.ts";
 import type { Observation, Watched } from "../core/balance/observation.ts";
 import type { CompiledCluster } from "../core/config/compiled.ts";
 import { type Schedule, schedule } from "./board-schedule.ts";
@@ -63,6 +63,7 @@ export function sharing(ports: Pick<Ports, "now" | "after" | "log" | "random">, 
 
   function take(bytes: Uint8Array | null): void {
     const now = ports.now();
+    noted = recentNotes(noted, now);
     const page = bytes === null ? nothing : decodeNotes(bytes, now, (key) => byKey.has(key));
     const news = [...page.notes].filter(([key, note]) => !noted.has(key) || isNewer(note, noted.get(key)!)).map(([key, note]) => ({ one: byKey.get(key)!, note }));
     const missed = [...noted].some(([key, note]) => now - Math.max(note.at, note.ejectedUntil) < missedMs && (!page.notes.has(key) || isNewer(note, page.notes.get(key)!)));

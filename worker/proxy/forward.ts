@@ -42,7 +42,13 @@ export function forward({ ports, limits, choosing, askOf, recoding }: ForwardNee
     idle?.moved();
     // Of a stream that has begun the request is not sent again.
     if (!way.oneReply && !(outgoing instanceof ReadableStream)) call.account.give(outgoing.data.length);
-    return relay({ call, plan: way, limit: limits.responseMessageBytes, idle }, reply);
+    try {
+      return await relay({ call, plan: way, limit: limits.responseMessageBytes, idle }, reply);
+    } catch (error) {
+      // What nobody reads holds its connection: on Deno until memory is collected.
+      void reply.source.body?.cancel().catch(() => {});
+      throw error;
+    }
   }
 
   return async (call) => {

@@ -2,7 +2,7 @@ import { type Failure, FailureError, failureOf } from "../core/failure.ts";
 import { type Envelope, type Judgement, skimmer } from "../core/protocol/envelope.ts";
 import { byteReader } from "./byte-reader.ts";
 import type { Call } from "./call.ts";
-import type { Lifetime } from "./lifetime.ts";
+import { type Lifetime, whenOver } from "./lifetime.ts";
 import type { Ports } from "./ports.ts";
 
 /** How a stream of envelopes is skimmed on its way. */
@@ -38,7 +38,6 @@ export function relayFramed(
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const reader = byteReader(source);
   const skim = skimmer(framing.judge);
-  const stopped = life.signal();
   let ended = false;
   let cancelled = false;
   let reading = false;
@@ -46,7 +45,7 @@ export function relayFramed(
   function end(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>, failure: Failure | undefined, over = false): void {
     if (ended) return;
     ended = true;
-    stopped.removeEventListener("abort", wake);
+    unwatch();
     const last = framing.finish(failure, over || (failure === undefined ? skim.atBorder() : !skim.midRelay()));
     if (last === null) {
       controller.error(new FailureError(failure ?? { kind: "malformed-reply", what: "it ends inside a message" }));
@@ -69,13 +68,11 @@ export function relayFramed(
     charged = held;
   }
 
-  let wake = (): void => {};
+  let unwatch = (): void => {};
   return new ReadableStream<Uint8Array<ArrayBuffer>>(
     {
       start(controller) {
-        wake = () => end(controller, life.failure());
-        if (stopped.aborted) wake();
-        else stopped.addEventListener("abort", wake, { once: true });
+        unwatch = whenOver(life, () => end(controller, life.failure()));
       },
       async pull(controller) {
         try {
@@ -108,7 +105,7 @@ export function relayFramed(
         cancelled = true;
         if (ended) return;
         ended = true;
-        stopped.removeEventListener("abort", wake);
+        unwatch();
         framing.finish({ kind: "left" }, false);
         reader.cancel();
       },

@@ -21,6 +21,14 @@ export interface Lifetime {
   close(): void;
 }
 
+/** Has `then` called when the call is over, now where it is; what comes back takes that back. */
+export function whenOver({ signal }: Pick<Lifetime, "signal">, then: () => void): () => void {
+  const over = signal();
+  if (over.aborted) then();
+  else over.addEventListener("abort", then, { once: true });
+  return () => over.removeEventListener("abort", then);
+}
+
 /** Opens a lifetime that ends after `ms` milliseconds. */
 export function openLifetime(ports: Pick<Ports, "now" | "after" | "endsWithReply">, facts: Pick<ConnectionFacts, "left">, ms: number): Lifetime {
   const deadline = ports.now() + ms;

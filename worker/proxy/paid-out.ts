@@ -1,5 +1,6 @@
 import { FailureError } from "../core/failure.ts";
 import type { Call } from "./call.ts";
+import { whenOver } from "./lifetime.ts";
 
 const sliceBytes = 64 * 1024;
 
@@ -9,19 +10,18 @@ const sliceBytes = 64 * 1024;
  */
 export function paidOut(pieces: Iterable<Uint8Array<ArrayBuffer>>, { account, life }: Pick<Call, "account" | "life">, onEnd: () => void): ReadableStream<Uint8Array<ArrayBuffer>> {
   const left = pieces[Symbol.iterator]();
-  let cut = (): void => {};
+  let unwatch = (): void => {};
   const end = (): void => {
-    life.signal().removeEventListener("abort", cut);
+    unwatch();
     onEnd();
   };
   return new ReadableStream<Uint8Array<ArrayBuffer>>(
     {
       start(controller) {
-        cut = () => {
+        unwatch = whenOver(life, () => {
           controller.error(new FailureError(life.failure() ?? { kind: "deadline" }));
           end();
-        };
-        life.signal().addEventListener("abort", cut, { once: true });
+        });
       },
       pull(controller) {
         const { done, value } = left.next();

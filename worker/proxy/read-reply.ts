@@ -57,10 +57,11 @@ export async function readConnectUnary(reply: UpstreamReply, plan: Plan, limit: 
   const trailers = takeTrailerPrefixed(metadata);
   const encoding = reply.headers.get("content-encoding") || "identity";
   if (reply.status !== 200) {
+    // Whatever else it says, a page or nothing, it says by its status.
+    if (formFromContentType(reply.headers.get("content-type") ?? "")?.codec !== "json") throw new FailureError(statusFailure(reply));
     const body = await readWhole(reply.source, lengthOf(reply), limit, account, reply.broken);
     const open = encoding === "gzip" ? await gunzip(body, limit, corrupt).catch(() => body) : body;
-    const isJson = formFromContentType(reply.headers.get("content-type") ?? "")?.codec === "json";
-    const end = isJson ? errorFromBody(open, codeFromHttpStatus(reply.status), trailers) : undefined;
+    const end = errorFromBody(open, codeFromHttpStatus(reply.status), trailers);
     if (end === undefined) throw new FailureError(statusFailure(reply));
     return { metadata, message: undefined, end: reply.status === 429 && end.code === "unavailable" ? { ...end, limited: true } : end };
   }

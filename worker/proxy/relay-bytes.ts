@@ -1,6 +1,7 @@
 import { FailureError } from "../core/failure.ts";
 import { byteReader } from "./byte-reader.ts";
 import type { Call } from "./call.ts";
+import { whenOver } from "./lifetime.ts";
 
 /**
  * Relays a body as it is, under the call's deadline: when the call is over, the body is cut. Neither runtime lets an
@@ -13,23 +14,22 @@ export function relayBytes(
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const reader = byteReader(source);
   let ended = false;
-  let cut = (): void => {};
+  let unwatch = (): void => {};
   function end(): boolean {
     if (ended) return false;
     ended = true;
-    life.signal().removeEventListener("abort", cut);
+    unwatch();
     onEnd();
     return true;
   }
   return new ReadableStream<Uint8Array<ArrayBuffer>>(
     {
       start(controller) {
-        cut = () => {
+        unwatch = whenOver(life, () => {
           if (!end()) return;
           controller.error(new FailureError(life.failure() ?? { kind: "deadline" }));
           reader.cancel();
-        };
-        life.signal().addEventListener("abort", cut, { once: true });
+        });
       },
       async pull(controller) {
         try {

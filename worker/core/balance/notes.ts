@@ -51,6 +51,11 @@ export function toldOf(seen: Observation): Pick<Observation, (typeof told)[numbe
   return Object.fromEntries(told.map((field) => [field, seen[field]])) as Pick<Observation, (typeof told)[number]>;
 }
 
+/** The notes that still say something. One that no board shows any more must not outweigh those of isolates that have never seen it. */
+export function recentNotes(notes: Notes, now: number): Map<string, Note> {
+  return new Map([...notes].filter(([, { at }]) => Math.abs(now - at) < oldestMs));
+}
+
 /** The note of each endpoint that knew most. Whoever merges what, in whatever order and how often, comes to the same. */
 export function mergeNotes(a: Notes, b: Notes): Map<string, Note> {
   const merged = new Map(a);

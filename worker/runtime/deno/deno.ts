@@ -12,7 +12,8 @@ export interface DenoRuntime {
   serve(
     options: { hostname: string; port: number; onListen: (address: { hostname: string; port: number }) => void },
     handler: (request: Request, info: { remoteAddr: { hostname: string } }) => Promise<Response>,
-  ): unknown;
+  ): { readonly finished: Promise<void> };
+  exit(code: number): never;
 }
 
 /** https://docs.deno.com/api/deno/~/Deno.Kv */

@@ -53,7 +53,7 @@ export async function door(layers: readonly Layer[] = []): Promise<void> {
   if (interval !== undefined) keepSweeping(jittered(sweeper(config, ports), interval, ports), interval, ports);
 
   let listeningOn = 0;
-  Deno.serve(
+  const server = Deno.serve(
     {
       hostname: option("--hostname", "127.0.0.1"),
       port: Number(option("--port", "8080")),
@@ -67,6 +67,10 @@ export async function door(layers: readonly Layer[] = []): Promise<void> {
       return proxy.fetch(request, { keep: () => {}, clientAddress: () => remoteAddr.hostname, place: () => null, clientCertificate: () => null, left: () => request.signal });
     },
   );
+  server.finished.catch((error: unknown) => {
+    console.error(JSON.stringify({ level: "error", event: "stopped", error: String(error) }));
+    Deno.exit(1);
+  });
 }
 
 function keepSweeping(sweep: Sweep, interval: number, ports: Ports): void {
