@@ -4,6 +4,7 @@ import { nowhere, readPlace } from "../core/balance/place.ts";
 import type { CompiledCluster, CompiledRoute } from "../core/config/compiled.ts";
 import type { CompiledAuthorizer } from "../core/config/compiled-auth.ts";
 import { errorFromBody } from "../core/protocol/connect-end.ts";
+import { formFromContentType } from "../core/protocol/dialect.ts";
 import { Fields } from "../core/protocol/fields.ts";
 import { connectTimeoutFromMs } from "../core/protocol/timeout.ts";
 import type { Call } from "../proxy/call.ts";
@@ -89,7 +90,7 @@ async function readReply({ status, headers, source: { body } }: UpstreamReply): 
     const bytes = body === null ? new Uint8Array(0) : await readUpTo(body, mostBytes);
     if (bytes === undefined) return [{ kind: "unusable", cause: `its answer is larger than ${mostBytes} bytes` }, good];
     if (status === 200) return [type === "application/proto" ? { kind: "answer", bytes } : { kind: "unusable", cause: said }, good];
-    const code = type === "application/json" ? (errorFromBody(bytes, "ok")?.code ?? "ok") : "ok";
+    const code = formFromContentType(type ?? "")?.codec === "json" ? (errorFromBody(bytes, "ok")?.code ?? "ok") : "ok";
     if (code === "permission_denied" || code === "unauthenticated") return [{ kind: "denied" }, good];
     if (code === "ok" && gatewayStatuses.includes(status)) return [{ kind: "unreached", cause: said }, { code: "unavailable", by: "answered" }];
     return [{ kind: "unusable", cause: code === "ok" ? said : `${said}, ${code}` }, good];

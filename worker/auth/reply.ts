@@ -34,12 +34,20 @@ export function keepPrivate({ form, shown }: Pick<Call, "form" | "shown">, heade
   const said = headers.get("cache-control");
   headers.set("cache-control", said === null ? "private" : privately(said));
   for (const name of sharedCaching) headers.delete(name);
+  for (const name of targeted(headers)) headers.delete(name);
   if (form.dialect !== "connect-get") return;
   addVary(headers, Object.keys(shown));
 }
 
 /** Headers by which an origin speaks to caches that are shared, beside `cache-control` or over it. */
-const sharedCaching = ["cdn-cache-control", "cloudflare-cdn-cache-control", "surrogate-control", "expires"];
+const sharedCaching = ["surrogate-control", "edge-control", "x-accel-expires", "expires"];
+
+/** Fields like cdn-cache-control: https://www.rfc-editor.org/rfc/rfc9213 */
+function targeted(headers: Fields): string[] {
+  const names: string[] = [];
+  headers.forEach((_value, name) => name.endsWith("-cache-control") && names.push(name));
+  return names;
+}
 
 /** A value of `cache-control` with `private` first, and without what lets others keep the reply. One that cannot be read lets nobody. */
 function privately(said: string): string {

@@ -60,7 +60,7 @@ export function arrival(needs: ArrivalNeeds, request: Request, facts: Connection
 
   const { route, methodPath } = routed;
   const connect = familyOf(to.form.dialect) === "connect";
-  const version = get === null ? protocol["connect-protocol-version"] : get.value.version?.replace("v", "");
+  const version = get === null ? protocol["connect-protocol-version"] : get.value.version?.replace(/^v/, "");
   if (connect && version !== undefined && version !== "1") {
     return refuse({ kind: "malformed-request", what: 'the Connect protocol version must be "1"' });
   }

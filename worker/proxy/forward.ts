@@ -108,7 +108,8 @@ function readRequest(call: Call, way: Plan, cluster: CompiledCluster, limits: Co
  * there could be more than the one message, which only reading tells.
  */
 function mayPipe(call: Call, way: Plan, cluster: CompiledCluster, limit: number): boolean {
-  if (way.way !== "pass" || call.form.dialect !== "connect-unary" || call.encoding !== "identity") return false;
+  // A breaker must not count a call whose caller is silent.
+  if (cluster.circuitBreaker !== null || way.way !== "pass" || call.form.dialect !== "connect-unary" || call.encoding !== "identity") return false;
   const declared = call.declared ?? 0;
   if (declared === 0 || declared > limit) return false;
   return declared > smallBody || retryOf(call).maxAttempts === 1 || !(isRepeatable(call.method) || isPlural(cluster));

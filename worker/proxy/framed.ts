@@ -106,7 +106,8 @@ export function relayFramed(
         if (ended) return;
         ended = true;
         unwatch();
-        framing.finish({ kind: "left" }, false);
+        // Of a request it is the origin that has read enough: it may have answered already.
+        if (framing.drained !== true) framing.finish({ kind: "left" }, false);
         reader.cancel();
       },
     },

@@ -7,7 +7,7 @@ import type { Call, Message } from "./call.ts";
 import type { Framing } from "./framed.ts";
 import { paidOut, shifted } from "./paid-out.ts";
 import type { Plan } from "./plan.ts";
-import { readPieces, readWhole, smallBody } from "./read-whole.ts";
+import { readPieces, readWhole, smallBody, smallestStep } from "./read-whole.ts";
 import type { Outgoing } from "./write-request.ts";
 
 /** Room for the envelope's prefix, and for base64 where the body is text. */
@@ -56,14 +56,14 @@ async function readMessage(call: Call, limit: number, recode: Recode | undefined
 function readOnly(call: Call, limit: number): Message | Promise<Message> {
   const { request, encoding } = call;
   if (call.get !== null) return { data: call.get.message, encoding };
-  if (call.form.dialect === "connect-unary") return readWhole(request, call.declared, limit, call.account, left).then((data) => ({ data, encoding }));
+  if (call.form.dialect === "connect-unary") return readWhole(request, call.declared, limit, call.account, left, smallestStep).then((data) => ({ data, encoding }));
   return readFramed(call, limit);
 }
 
 async function readFramed(call: Call, limit: number): Promise<Message> {
   const { request } = call;
   const room = call.text.request ? Math.ceil(limit / 3) * 4 + framingRoom : limit + framingRoom;
-  const body = await readWhole(request, call.declared, room, call.account, left);
+  const body = await readWhole(request, call.declared, room, call.account, left, smallestStep);
   return onlyMessage(call, call.text.request ? decodeText(body) : body);
 }
 
@@ -107,9 +107,10 @@ function endsWhole(text: { finish(): void } | undefined): boolean {
 function decodeText(body: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const decoder = base64Decoder();
   try {
-    const bytes = decoder.push(body);
+    const pieces: Uint8Array<ArrayBuffer>[] = [];
+    for (let at = 0; at < body.length; at += smallBody) pieces.push(decoder.push(body.subarray(at, at + smallBody)));
     decoder.finish();
-    return bytes;
+    return concat(pieces);
   } catch {
     throw new FailureError({ kind: "malformed-request", what: "the body is not base64" });
   }

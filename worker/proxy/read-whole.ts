@@ -4,11 +4,11 @@ import type { Account } from "./budget.ts";
 import { byteReader } from "./byte-reader.ts";
 import type { BodySource } from "./ports.ts";
 
-/** Up to here a declared body is read in one native step and charged as declared; past it, charged as it comes. */
+/** Up to here a declared reply is read in one native step and charged as declared; past it, charged as it comes. */
 export const smallBody = 64 * 1024;
 
 /** What a body of unknown length is first asked for: most end within it, and are then read in one step. */
-const smallestStep = 4 * 1024;
+export const smallestStep = 4 * 1024;
 
 /** A content-length in bytes, or undefined where there is none, or nonsense. */
 export function lengthFrom(text: string | null | undefined): number | undefined {
@@ -17,10 +17,11 @@ export function lengthFrom(text: string | null | undefined): number | undefined 
 
 /**
  * Reads a body of at most `limit` bytes, each charged to the account; `declared` is the length that its head tells, `broken`
- * what it means when it breaks off. Throws `message-too-large` (on the declared length already) or `over-budget`.
+ * what it means when it breaks off. Up to `atOnce` a declared length is charged before it comes: less of a caller, who may never send it. Throws
+ * `message-too-large` (on the declared length already) or `over-budget`.
  */
-export function readWhole(from: BodySource, declared: number | undefined, limit: number, account: Account, broken: Failure): Promise<Uint8Array<ArrayBuffer>> {
-  return declared !== undefined && declared <= Math.min(limit, smallBody) ? readSmall(from, declared, account, broken) : readLarge(from, declared, limit, account, broken);
+export function readWhole(from: BodySource, declared: number | undefined, limit: number, account: Account, broken: Failure, atOnce = smallBody): Promise<Uint8Array<ArrayBuffer>> {
+  return declared !== undefined && declared <= Math.min(limit, atOnce) ? readSmall(from, declared, account, broken) : readLarge(from, declared, limit, account, broken);
 }
 
 async function readLarge(from: BodySource, declared: number | undefined, limit: number, account: Account, broken: Failure): Promise<Uint8Array<ArrayBuffer>> {

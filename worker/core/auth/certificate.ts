@@ -14,15 +14,15 @@ export interface ClientCertificate {
  * https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/headers#x-forwarded-client-cert
  */
 export function forwardedCertificate(value: string): ClientCertificate | undefined {
-  const pair = /[ \t]*([A-Za-z]+)=("(?:[^"\\]|\\.)*"|[^",;]*)[ \t]*(;|,|$)/y;
+  const pair = /[ \t]*([A-Za-z]+)=(?:("(?:[^"\\]|\\.)*")[ \t]*|([^",;]*))(;|,|$)/y;
   let [sha256, subject] = ["", ""];
   let named = new Set<string>();
   do {
-    const [, key = "", raw = "", then] = pair.exec(value) ?? [];
+    const [, key = "", quoted, bare = "", then] = pair.exec(value) ?? [];
     const name = key.toLowerCase();
     if (then === undefined || (named.has(name) && (name === "hash" || name === "subject"))) return undefined;
     named.add(name);
-    const text = raw.startsWith('"') ? raw.slice(1, -1).replace(/\\(.)/g, "$1") : raw.trim();
+    const text = quoted === undefined ? bare.trim() : quoted.slice(1, -1).replace(/\\(.)/g, "$1");
     if (name === "hash") sha256 = text.toLowerCase();
     if (name === "subject") subject = text;
     if (then === "") return sha256 === "" && subject === "" ? undefined : { sha256, subject };

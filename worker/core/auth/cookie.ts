@@ -26,9 +26,16 @@ function namesIn(pair: string): string[] {
   return pair.split(",").map((part) => trimmed(part.slice(0, Math.max(part.indexOf("="), 0))));
 }
 
-/** Without the blanks that HTTP knows; other white space is part of a name. */
+/** Without the blanks that HTTP knows; other white space is part of a name. By hand: an expression takes the square of the time for a long row of blanks inside. */
 function trimmed(text: string): string {
-  return text.replace(/^[ \t]+|[ \t]+$/g, "");
+  let [from, to] = [0, text.length];
+  while (from < to && isBlank(text, from)) from++;
+  while (from < to && isBlank(text, to - 1)) to--;
+  return text.slice(from, to);
+}
+
+function isBlank(text: string, at: number): boolean {
+  return text[at] === " " || text[at] === "\t";
 }
 
 /** What of a request tells which page it came from. */

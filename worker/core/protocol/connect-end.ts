@@ -30,7 +30,8 @@ export function errorFromJson(json: unknown, fallback: Code, metadata = new Fiel
     if (!isObject(item) || typeof item["type"] !== "string" || typeof item["value"] !== "string") continue;
     const value = base64Decode(item["value"]);
     if (value === undefined) continue;
-    details.push({ type: item["type"], value, ...("debug" in item ? { debug: item["debug"] } : {}) });
+    // Some write the whole URL of an Any.
+    details.push({ type: item["type"].slice(item["type"].lastIndexOf("/") + 1), value, ...("debug" in item ? { debug: item["debug"] } : {}) });
   }
   return { code, message: typeof json["message"] === "string" ? json["message"] : "", details, metadata };
 }

@@ -1,6 +1,6 @@
 import { base64Decode, base64Encode } from "./base64.ts";
 import type { Codec } from "./dialect.ts";
-import { utf8 } from "./envelope.ts";
+import { concat, utf8 } from "./envelope.ts";
 
 /** Connect GET: https://connectrpc.com/docs/protocol#unary-get-request */
 export interface GetQuery {
@@ -22,7 +22,7 @@ export function parseGetQuery(query: string): { value: GetQuery } | { error: str
   const base64 = parameters.get("base64");
   if (base64 !== null && base64 !== "0" && base64 !== "1") return { error: 'query\'s "base64" must be 1', status: 400 };
   // A space in base64 is a "+" that came unescaped.
-  const message = base64 === "1" ? base64Decode(text.replaceAll(" ", "+")) : utf8(text);
+  const message = base64 === "1" ? base64Decode(text.replaceAll(" ", "+")) : octetsOf(query);
   if (message === undefined) return { error: 'query\'s "message" is not base64', status: 400 };
   return {
     value: {
@@ -32,6 +32,14 @@ export function parseGetQuery(query: string): { value: GetQuery } | { error: str
       version: parameters.get("connect") ?? undefined,
     },
   };
+}
+
+/** The message as percent-encoded octets, which need not be UTF-8. */
+function octetsOf(query: string): Uint8Array<ArrayBuffer> {
+  const [, raw = ""] = /(?:^|&)message=([^&]*)/.exec(query) ?? [];
+  // What is no pair of hex digits stands for itself.
+  const octets = raw.replaceAll("+", " ").split(/(%[0-9A-Fa-f]{2})/);
+  return concat(octets.map((part, i) => (i % 2 === 1 ? Uint8Array.of(parseInt(part.slice(1), 16)) : utf8(part))));
 }
 
 /** Writes the query of a GET, in base64url. */
