@@ -83,6 +83,13 @@ describe.each(runtimes)("errors on %s", (runtime) => {
     });
   });
 
+  it("an origin that refuses an upload before it has read all of it is heard: it is not the caller that has left", async () => {
+    const upload = Buffer.concat(Array.from({ length: 4 }, () => writeEnvelope(0, Buffer.alloc(1 << 20))));
+    on.origin.answer((response) => response.writeHead(200, { "content-type": "application/grpc-web+proto", "grpc-status": "7", "grpc-message": "early" }).end());
+    const reply = await call(on.proxy.port, { path: "/web/test.v1.Test/Client", headers: request("connect-stream", "").headers, body: upload });
+    expect(understand("connect-stream", reply)).toMatchObject({ code: "permission_denied", message: "early" });
+  });
+
   it("a Connect error without a JSON body has the code of its HTTP status", async () => {
     on.origin.answer(replies(503, { "content-type": "application/json" }, '{"code":"no such code"}'));
     expect(understand("grpc-web", await call(on.proxy.port, { path: "/connect/test.v1.Test/Unary", ...request("grpc-web", "x") })).code).toBe("unavailable");
