@@ -1,4 +1,4 @@
-import { gunzipSync, gzipSync } from "node:zlib";
+import { brotliCompressSync, gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { splitEnvelopes, writeEnvelope } from "../../worker/core/protocol/envelope.ts";
 import { call } from "./client.ts";
@@ -81,6 +81,40 @@ describe.each(runtimes)("compression on %s", (runtime) => {
     const reply = await call(on.proxy.port, { path: `/same/test.v1.Test/${dialect === "connect-stream" ? "Client" : "Unary"}`, headers: { ...headers, [name]: "zap" }, body });
     expect(understand(dialect, reply)).toMatchObject({ code: "unimplemented", message: expect.stringContaining("gzip") as string });
     expect(on.origin.seen).toHaveLength(0);
+  });
+
+  describe("a caller that takes br, which nobody here opens,", () => {
+    const br = brotliCompressSync(plain);
+    const end = brotliCompressSync('{"error":{"code":"aborted","message":"as it came"}}');
+    const trailer = brotliCompressSync("grpc-status:10\r\ngrpc-message:as it came\r\n");
+
+    it("gets messages and ends of a Connect stream as the origin wrote them, and the endpoint is none the worse", async () => {
+      const body = Buffer.concat([writeEnvelope(1, br), writeEnvelope(3, end)]);
+      for (let i = 0; i < 8; i++) {
+        on.origin.answer(replies(200, { "content-type": "application/connect+proto", "connect-content-encoding": "br" }, body));
+        const { headers, body: sent } = request("connect-stream", "");
+        const reply = await call(on.proxy.port, { path: "/connect/test.v1.Test/Server", headers: { ...headers, "connect-accept-encoding": "br, gzip" }, body: sent });
+        expect([reply.headers["connect-content-encoding"], reply.body]).toEqual(["br", body]);
+        expect(on.origin.seen).toHaveLength(1);
+      }
+    });
+
+    it.each(["Unary", "Server"])("gets those of a gRPC-Web origin, too: %s", async (method) => {
+      for (const body of [Buffer.concat([writeEnvelope(1, br), writeEnvelope(0x81, trailer)]), Buffer.from(writeEnvelope(0x81, trailer))]) {
+        on.origin.answer(replies(200, { "content-type": "application/grpc-web+proto", "grpc-encoding": "br" }, body));
+        const { headers, body: sent } = request("grpc-web", "");
+        const reply = await call(on.proxy.port, { path: `/web/test.v1.Test/${method}`, headers: { ...headers, "grpc-accept-encoding": "br" }, body: sent });
+        expect([reply.headers["grpc-encoding"], reply.body]).toEqual(["br", body]);
+      }
+    });
+
+    it.each([["connect-stream", "/web", "Server"], ["grpc-web", "/connect", "Server"], ["connect-unary", "/web", "Unary"]] as const)("has none asked for where the end is written anew: %s to %s", async (dialect, base, method) => {
+      const { headers, body } = request(dialect, "");
+      on.origin.answer(replies(503, {}));
+      await call(on.proxy.port, { path: `${base}/test.v1.Test/${method}`, headers: { ...headers, "accept-encoding": "br, gzip", "connect-accept-encoding": "br, gzip", "grpc-accept-encoding": "br, gzip" }, body });
+      const seen = on.origin.seen[0]!.headers;
+      expect(base === "/web" ? seen["grpc-accept-encoding"] : seen["connect-accept-encoding"]).toBe("gzip");
+    });
   });
 
   it("a message flagged as compressed without an encoding is internal", async () => {

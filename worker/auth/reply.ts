@@ -2,6 +2,7 @@ import type { Fields } from "../core/protocol/fields.ts";
 import { type Refusal, refusalSays, refusalToWire } from "../core/auth/refusal.ts";
 import type { CompiledPolicy } from "../core/config/compiled-auth.ts";
 import { errorEnd } from "../core/protocol/end.ts";
+import { sharedCachingIn } from "../core/protocol/caching.ts";
 import { addVary } from "../core/protocol/vary.ts";
 import { retryInfo } from "../core/protocol/retry-info.ts";
 import type { Call, Reply } from "../proxy/call.ts";
@@ -33,20 +34,9 @@ function hasHttpStatus({ form: { dialect } }: Call): boolean {
 export function keepPrivate({ form, shown }: Pick<Call, "form" | "shown">, headers: Fields): void {
   const said = headers.get("cache-control");
   headers.set("cache-control", said === null ? "private" : privately(said));
-  for (const name of sharedCaching) headers.delete(name);
-  for (const name of targeted(headers)) headers.delete(name);
+  for (const name of sharedCachingIn(headers)) headers.delete(name);
   if (form.dialect !== "connect-get") return;
   addVary(headers, Object.keys(shown));
-}
-
-/** Headers by which an origin speaks to caches that are shared, beside `cache-control` or over it. */
-const sharedCaching = ["surrogate-control", "edge-control", "x-accel-expires", "expires"];
-
-/** Fields like cdn-cache-control: https://www.rfc-editor.org/rfc/rfc9213 */
-function targeted(headers: Fields): string[] {
-  const names: string[] = [];
-  headers.forEach((_value, name) => name.endsWith("-cache-control") && names.push(name));
-  return names;
 }
 
 /** A value of `cache-control` with `private` first, and without what lets others keep the reply. One that cannot be read lets nobody. */

@@ -1,4 +1,5 @@
 import type { CompiledCacheHints, CompiledRoute } from "../core/config/compiled.ts";
+import { sharedCachingIn } from "../core/protocol/caching.ts";
 import { addVary } from "../core/protocol/vary.ts";
 import type { Call, Reply } from "./call.ts";
 
@@ -12,7 +13,7 @@ export function cacheHints(routes: readonly CompiledRoute[]): (call: Call, reply
   return (call, { status, headers }) => {
     if (call.form.dialect !== "connect-get" || status !== 200) return;
     const hints = hintsOf(call);
-    if (hints === null || originsWord.some((name) => headers.has(name))) return;
+    if (hints === null || headers.has("cache-control") || headers.has("pragma") || sharedCachingIn(headers).length > 0) return;
     const { metadata, shown, caller, route } = call;
     const shows = Object.keys(shown);
     const isShared = caller.guarded !== true && shows.length === 0 && !telling.some((name) => metadata.has(name)) && !headers.has("set-cookie") && route.residency.length === 0;
@@ -20,9 +21,6 @@ export function cacheHints(routes: readonly CompiledRoute[]): (call: Call, reply
     addVary(headers, [...new Set(["accept-encoding", ...telling, ...hints.vary, ...routedBy, ...splitBy(route), ...shows])]);
   };
 }
-
-/** Headers of a reply by any of which its origin has said how long it may be kept, to all caches or to some. */
-const originsWord = ["cache-control", "expires", "pragma", "cdn-cache-control", "cloudflare-cdn-cache-control", "surrogate-control"];
 
 /** What may tell an origin who calls, whether the proxy reads it or not. */
 const telling = ["authorization", "cookie"];

@@ -1,10 +1,10 @@
 import { Fields, type ReadableFields } from "../core/protocol/fields.ts";
 import { type Failure, FailureError } from "../core/failure.ts";
 import { codeFromHttpStatus } from "../core/protocol/code.ts";
-import { encodingFrom, gunzip, gzip } from "../core/protocol/compression.ts";
+import { encodingFrom, gunzip, gzip, isPassable } from "../core/protocol/compression.ts";
 import { endFromEndStream, errorFromBody } from "../core/protocol/connect-end.ts";
 import { encodingHeaders, formFromContentType, type UpstreamForm } from "../core/protocol/dialect.ts";
-import { type End, okEnd } from "../core/protocol/end.ts";
+import { type End, okEnd, sealedEnd } from "../core/protocol/end.ts";
 import { type Envelope, flagCompressed, flagConnectEnd, flagTrailer, fromUtf8, splitEnvelopes } from "../core/protocol/envelope.ts";
 import { replyMetadata, takeTrailerPrefixed } from "../core/protocol/metadata.ts";
 import { endFromTrailerBlock, endFromTrailers } from "../core/protocol/trailers.ts";
@@ -108,6 +108,7 @@ export async function readGrpcWebUnary(
   const trailer = envelopes.find(({ flags }) => (flags & flagTrailer) !== 0);
   const encoding = reply.headers.get("grpc-encoding") || "identity";
   const end = (trailer && (await readEnd("grpc-web", trailer, encoding, limit))) ?? inHead;
+  if (end === undefined && trailer !== undefined && isSealedEnd(plan, trailer, encoding)) return { metadata: sealedMetadata(reply, encoding), message: undefined, end: sealedEnd(), raw: body };
   if (end === undefined) throw new FailureError({ kind: "malformed-reply", what: "it has no end" });
   if (messages.length > 1 || (messages.length === 0 && end.code === "ok")) {
     throw new FailureError({ kind: "reply-count", what: `a unary reply has one message: current value is ${messages.length}` });
@@ -118,6 +119,17 @@ export async function readGrpcWebUnary(
   if (messages.some(({ flags }) => isForeign(flags))) throw new FailureError(foreign);
   const canonical = plan.way === "pass" && trailer !== undefined && end.madeUp === undefined && envelopes.at(-1) === trailer && isCanonical(trailer);
   return { metadata: metadataOf(reply), message, end, raw: canonical ? body : undefined };
+}
+
+/** Whether an end passes as it is to the caller who asked for its encoding, which nobody here can open. */
+export function isSealedEnd({ way }: Pick<Plan, "way">, { flags }: Envelope, encoding: string): boolean {
+  return way === "pass" && (flags & flagCompressed) !== 0 && encodingFrom(encoding) === undefined && isPassable(encoding);
+}
+
+function sealedMetadata(reply: UpstreamReply, encoding: string): Fields {
+  const metadata = metadataOf(reply);
+  metadata.set("grpc-encoding", encoding);
+  return metadata;
 }
 
 /** Whether every client reads this trailer frame: open, names in lower case, every line ended by CRLF. */

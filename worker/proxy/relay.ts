@@ -2,7 +2,7 @@ import { Fields } from "../core/protocol/fields.ts";
 import { FailureError, failureToEnd } from "../core/failure.ts";
 import { codeFromHttpStatus } from "../core/protocol/code.ts";
 import { encodingHeaders } from "../core/protocol/dialect.ts";
-import { type End, errorEnd, okEnd } from "../core/protocol/end.ts";
+import { type End, errorEnd, okEnd, sealedEnd } from "../core/protocol/end.ts";
 import { flagCompressed, writeEnvelope } from "../core/protocol/envelope.ts";
 import { replyMetadata } from "../core/protocol/metadata.ts";
 import type { Call, Message, Reply } from "./call.ts";
@@ -10,7 +10,7 @@ import { type Framing, type IdleWatch, relayFramed } from "./framed.ts";
 import type { Plan } from "./plan.ts";
 import type { UpstreamReply } from "./ports.ts";
 import {
-  endInHead, foreign, headFailure, isEndFlag, isForeign, isSealedError, lengthOf, metadataOf, readConnectUnary, readEnd, readGrpcWebUnary, recodeReply, streamEncoding, type WholeReply,
+  endInHead, foreign, headFailure, isEndFlag, isForeign, isSealedEnd, isSealedError, lengthOf, metadataOf, readConnectUnary, readEnd, readGrpcWebUnary, recodeReply, streamEncoding, type WholeReply,
 } from "./read-reply.ts";
 import { readWhole, smallBody } from "./read-whole.ts";
 import { relayBytes } from "./relay-bytes.ts";
@@ -123,6 +123,7 @@ function watch(relaying: Relaying, reply: UpstreamReply, inHead: End | undefined
 /** Watches a reply stream: messages pass or are recoded, the origin's end is read, the caller's is written last. */
 function replyFraming({ call, plan, limit }: Relaying, encoding: string, inHead: End | undefined, onEnd: (end: End) => void): Framing {
   let end: End | undefined;
+  let sealed: Uint8Array<ArrayBuffer> | undefined;
   return {
     judge(flags, length) {
       if (isEndFlag(plan.dialect, flags)) {
@@ -136,7 +137,10 @@ function replyFraming({ call, plan, limit }: Relaying, encoding: string, inHead:
     async held(envelope) {
       if (isEndFlag(plan.dialect, envelope.flags)) {
         end = (await readEnd(plan.dialect, envelope, encoding, limit)) ?? inHead;
-        if (end === undefined) throw new FailureError({ kind: "malformed-reply", what: "its end cannot be read" });
+        if (end !== undefined) return null;
+        if (!isSealedEnd(plan, envelope, encoding)) throw new FailureError({ kind: "malformed-reply", what: "its end cannot be read" });
+        end = sealedEnd();
+        sealed = writeEnvelope(envelope.flags, envelope.data);
         return null;
       }
       const message: Message = { data: envelope.data, encoding: envelope.flags & flagCompressed ? encoding : "identity" };
@@ -149,6 +153,7 @@ function replyFraming({ call, plan, limit }: Relaying, encoding: string, inHead:
       const last = said ?? failureToEnd(failure ?? { kind: "malformed-reply", what: clean ? "it has no end" : "it ends inside a message" });
       onEnd(last);
       if (said === undefined && failure !== undefined) call.life.fail(failure);
+      if (sealed !== undefined) return sealed;
       return clean ? endFrame(call.form.dialect, last) : null;
     },
   };

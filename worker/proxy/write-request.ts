@@ -18,7 +18,7 @@ export function writeRequest(call: Call, plan: Plan, endpoint: CompiledEndpoint,
   const headers = call.metadata;
   const { dialect, codec } = plan;
   const names = encodingHeaders(dialect);
-  headers.set(names.accept, acceptable(call.accepts, plan.way !== "pass" || dialect === "grpc-web" || dialect === "connect-stream"));
+  headers.set(names.accept, acceptable(call.accepts, plan.way !== "pass"));
   if (dialect !== "connect-unary" && dialect !== "connect-get") headers.set("accept-encoding", "identity");
   writeTimeout(headers, call, plan);
   if (dialect === "grpc-web") headers.set("x-grpc-web", "1");
@@ -40,7 +40,7 @@ function bodyOf(outgoing: Outgoing, dialect: UpstreamForm): UpstreamRequest["bod
   return dialect === "connect-unary" ? outgoing.data : writeEnvelope(outgoing.encoding === "identity" ? 0 : flagCompressed, outgoing.data);
 }
 
-/** What the origin may compress with: what the caller takes, less what nobody here can open where messages are recoded, or ends read, which are compressed like messages. */
+/** What the origin may compress with: what the caller takes, less what nobody here can open where messages are recoded, or ends written anew: those are compressed like messages. */
 function acceptable(accepts: string | null, opened: boolean): string {
   if (accepts === null) return "identity";
   const wanted = accepts.split(",").filter((name) => !/;\s*q=0(?:\.0*)?\s*$/i.test(name));

@@ -12,6 +12,8 @@ test("the message of a GET is octets, which need not be UTF-8", () => {
     return "value" in read ? [...read.value.message] : read.error;
   };
   expect(messageOf("encoding=proto&message=%1A%02%C8%05")).toEqual([0x1a, 0x02, 0xc8, 0x05]);
+  expect(messageOf("encoding=proto&m%65ssage=%01&message=%02")).toEqual([1]);
+  expect(messageOf("encoding=proto&message")).toEqual([]);
   expect(messageOf("message=a+b%FFé%zz&encoding=proto")).toEqual([0x61, 0x20, 0x62, 0xff, 0xc3, 0xa9, 0x25, 0x7a, 0x7a]);
 });
 

@@ -36,7 +36,8 @@ export function parseGetQuery(query: string): { value: GetQuery } | { error: str
 
 /** The message as percent-encoded octets, which need not be UTF-8. */
 function octetsOf(query: string): Uint8Array<ArrayBuffer> {
-  const [, raw = ""] = /(?:^|&)message=([^&]*)/.exec(query) ?? [];
+  const pair = query.split("&").find((one) => new URLSearchParams(one).has("message")) ?? "";
+  const raw = pair.slice(pair.indexOf("=") + 1 || pair.length);
   // What is no pair of hex digits stands for itself.
   const octets = raw.replaceAll("+", " ").split(/(%[0-9A-Fa-f]{2})/);
   return concat(octets.map((part, i) => (i % 2 === 1 ? Uint8Array.of(parseInt(part.slice(1), 16)) : utf8(part))));

@@ -29,6 +29,11 @@ export function okEnd(metadata: Fields = noMetadata): End {
   return { code: "ok", message: "", details: [], metadata };
 }
 
+/** Stands for an end that only the caller can open, and gets as it is. */
+export function sealedEnd(): End {
+  return { ...errorEnd("unknown", "the end is in an encoding of the caller's"), madeUp: true };
+}
+
 export function errorEnd(code: Code, message: string, metadata: Fields = new Fields()): End {
   return { code, message, details: [], metadata };
 }
