@@ -1,7 +1,10 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    // Node keeps what it has compiled, so that each `fairlead`, `wrangler` and demo that a test starts is up in half the time.
+    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/node") },
     projects: [
       // The fence: everything in worker/core runs with clock, randomness, timers and network replaced by functions that throw.
       { test: { name: "core", include: ["test/core/**/*.test.ts"], setupFiles: ["test/core/fence.ts"], maxWorkers: 2, sequence: { groupOrder: 0 } } },

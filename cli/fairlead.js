@@ -2,15 +2,20 @@
 // Runs cli/main.ts, which wants a Node that strips types. The machine's may be older than the one in node_modules.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
-import { constants } from "node:os";
+import module, { createRequire } from "node:module";
+import { constants, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+// Where Node keeps what it has compiled: this command, wrangler and the other Node start in about half the time.
+process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), "node-compile-cache");
+
 const main = fileURLToPath(new URL("./main.ts", import.meta.url));
 
-if (Number.parseInt(process.versions.node, 10) >= 24) await import("./main.ts");
-else {
+if (Number.parseInt(process.versions.node, 10) >= 24) {
+  module.enableCompileCache(process.env.NODE_COMPILE_CACHE);
+  await import("./main.ts");
+} else {
   // The channel tells the child, by closing, that this process was killed.
   const child = spawn(newerNode(), [main, ...process.argv.slice(2)], { stdio: ["inherit", "inherit", "inherit", "ipc"] });
   for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));

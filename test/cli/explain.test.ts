@@ -1,9 +1,6 @@
-import { execFile } from "node:child_process";
-import { join } from "node:path";
-import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { packagePath } from "../../cli/serve/root.ts";
 import type { Explanation } from "../../worker/core/balance/explain.ts";
+import { type Ended, fairleadIn } from "./fairlead.ts";
 import { folder } from "./temporary.ts";
 
 const locality = (region: string, lat: number, lng: number, more = "") => `{ region: ${region}, at: { lat: ${lat}, lng: ${lng} }, ${more}endpoints: [{ url: "https://${region}.example.com" }] }`;
@@ -20,16 +17,8 @@ routes:
 auth: { rules: [{ match: { service: acme.v1.UserService }, allow: PUBLIC }] }
 `;
 
-interface Said {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function fairlead(...args: string[]): Promise<Said> {
-  const config = join(folder({ "fairlead.yaml": yaml }), "fairlead.yaml");
-  const run = promisify(execFile)(process.execPath, [packagePath("cli/main.ts"), "explain", "--config", config, ...args]);
-  return run.then(({ stdout, stderr }) => ({ code: 0, out: stdout, err: stderr }), ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({ code, out: stdout, err: stderr }));
+function fairlead(...args: string[]): Promise<Ended> {
+  return fairleadIn(folder({ "fairlead.yaml": yaml }))("explain", ...args);
 }
 
 describe("fairlead explain", () => {

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders } from "node:http";
@@ -8,6 +8,7 @@ import { createRemoteJWKSet, jwtVerify } from "jose";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { packagePath } from "../../cli/serve/root.ts";
 import type { Explanation } from "../../worker/core/balance/explain.ts";
+import { fairleadIn } from "./fairlead.ts";
 import { folder } from "./temporary.ts";
 
 /** An origin that answers every unary Connect call with `{}`, and remembers the headers of each. */
@@ -51,18 +52,18 @@ describe.each(["workerd", "deno"])("as docs/authentication.md says, on %s", (run
   it("who shows a token of `fairlead token` may call; the origin is told who, by a token that its proxy's keys verify; nobody else gets through", async () => {
     const { heard, url } = await origin();
     const directory = folder({});
-    const fairlead = (...args: string[]) => execFileSync(process.execPath, [packagePath("cli/main.ts"), ...args], { cwd: directory, encoding: "utf8" }).trim();
-    writeFileSync(join(directory, "fairlead.yaml"), config(url, fairlead("token", "--jwks")));
-    const proxy = await dev(directory, runtime, { MINT_KEY: fairlead("token", "--new-key", "ES256") });
+    const fairlead = async (...args: string[]) => (await fairleadIn(directory)(...args)).out.trim();
+    writeFileSync(join(directory, "fairlead.yaml"), config(url, await fairlead("token", "--jwks")));
+    const proxy = await dev(directory, runtime, { MINT_KEY: await fairlead("token", "--new-key", "ES256") });
     const call = async (method: string, headers: Record<string, string> = {}) => {
       const { status, headers: replied } = await fetch(`${proxy}/a.B/${method}`, { method: "POST", headers: { "content-type": "application/json", "fairlead-explain": "1", ...headers }, body: "{}" });
       return { status, rules: (JSON.parse(replied.get("fairlead-explanation") ?? '{"rules":[]}') as Explanation).rules };
     };
 
-    const token = fairlead("token", "--subject", "ada", "--scope", "c");
+    const token = await fairlead("token", "--subject", "ada", "--scope", "c");
     expect((await call("C")).status).toBe(401);
-    expect((await call("C", { authorization: `Bearer ${fairlead("token")}` })).status).toBe(403);
-    expect((await call("C", { authorization: `Bearer ${fairlead("token", "--scope", "c", "--expires", "-5m")}` })).status).toBe(401);
+    expect((await call("C", { authorization: `Bearer ${await fairlead("token")}` })).status).toBe(403);
+    expect((await call("C", { authorization: `Bearer ${await fairlead("token", "--scope", "c", "--expires", "-5m")}` })).status).toBe(401);
     expect((await call("D", { authorization: `Bearer ${token}` })).status).toBe(403);
     expect(heard).toEqual([]);
 

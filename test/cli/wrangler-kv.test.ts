@@ -1,24 +1,21 @@
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { packagePath } from "../../cli/serve/root.ts";
 import { wranglerKv } from "../../cli/store/wrangler-kv.ts";
 import { readStoredKeys } from "../../worker/core/auth/api-keys.ts";
+import { fairleadIn, offline } from "./fairlead.ts";
 import { folder, withLocalities } from "./temporary.ts";
 
 const yaml = `${withLocalities("[{ region: a, endpoints: [{ url: http://127.0.0.1:1 }] }]")}\nauth: { providers: { scripts: { api_keys: { stored: true } } }, rules: [{ match: { prefix: / }, require: {} }] }\n`;
 const toml = 'name = "fairlead"\ncompatibility_date = "2026-11-17"\n[[kv_namespaces]]\nbinding = "FAIRLEAD"\n';
-const offline = { WRANGLER_SEND_METRICS: "false", WRANGLER_SEND_ERROR_REPORTS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false", CLOUDFLARE_API_TOKEN: "" };
 Object.assign(process.env, offline);
 
 /** A folder with a KV of its own, and `fairlead keys` in it. */
 function world() {
   const directory = folder({ "fairlead.yaml": yaml, "wrangler.toml": toml });
   const kv = () => wranglerKv({ where: "local", config: join(directory, "wrangler.toml"), env: undefined });
-  const keys = async (...args: string[]): Promise<string> => (await promisify(execFile)(process.execPath, [packagePath("cli/main.ts"), "keys", ...args, "--local"], { cwd: directory })).stdout.trim();
+  const keys = async (...args: string[]): Promise<string> => (await fairleadIn(directory)("keys", ...args, "--local")).out.trim();
   return { kv, keys };
 }
 
