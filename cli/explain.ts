@@ -7,7 +7,7 @@ import { snapshot } from "../worker/core/balance/snapshot.ts";
 import type { CompiledConfig } from "../worker/core/config/compiled.ts";
 import { nearestRegion } from "../worker/core/health/regions.ts";
 import { regionsOf } from "../worker/core/health/targets.ts";
-import { surveyRequest } from "../worker/core/protocol/metadata.ts";
+import { surveyor } from "../worker/core/protocol/metadata.ts";
 import { asker } from "../worker/proxy/ask.ts";
 import { policySays } from "./config/policy-table.ts";
 import { table } from "./table.ts";
@@ -29,7 +29,7 @@ export interface ImaginedCall {
  */
 export function explainImagined(config: CompiledConfig, call: ImaginedCall, random: Random): Explanation | undefined {
   const { path, host, headers, place, address } = call;
-  const { metadata } = surveyRequest(headers);
+  const { metadata } = surveyor()(headers);
   const name = host.toLowerCase().replace(/\.?(?::\d+)?$/, "");
   const routed = router(config.routes)({ path, host: name, metadata });
   if (routed === undefined) return undefined;

@@ -5,7 +5,7 @@ import { type Failure, failureHttpStatus, failureToEnd } from "../core/failure.t
 import { parseGetQuery } from "../core/protocol/connect-get.ts";
 import { encodingHeaders, familyOf, formFromContentType, type WireForm } from "../core/protocol/dialect.ts";
 import { errorEnd } from "../core/protocol/end.ts";
-import { type ByName, type CallerHeaders, surveyRequest } from "../core/protocol/metadata.ts";
+import type { ByName, surveyor } from "../core/protocol/metadata.ts";
 import { connectTimeoutToMs, grpcTimeoutToMs } from "../core/protocol/timeout.ts";
 import type { MethodTable } from "../core/schema/method-table.ts";
 import type { Budget } from "./budget.ts";
@@ -19,7 +19,7 @@ export interface ArrivalNeeds {
   readonly route: Router;
   readonly methods: MethodTable;
   readonly limits: CompiledLimits;
-  readonly callerHeaders: CallerHeaders;
+  readonly survey: ReturnType<typeof surveyor>;
   readonly budget: Budget;
   readonly ports: Ports;
 }
@@ -32,7 +32,7 @@ export function arrival(needs: ArrivalNeeds, request: Request, facts: Connection
   const { limits } = needs;
   const { url, method: verb, headers } = request;
   const { host, path, query } = splitUrl(url);
-  const survey = surveyRequest(headers, needs.callerHeaders);
+  const survey = needs.survey(headers);
   // A Host with a slash in it would move into the URL's path.
   if (host === undefined || (survey.host !== undefined && hostFrom(survey.host) === undefined)) return plain(400, "Cannot take this request: its Host must be one name");
   const { metadata, protocol } = survey;
@@ -48,9 +48,7 @@ export function arrival(needs: ArrivalNeeds, request: Request, facts: Connection
       : plain(405, "", { allow: getAllowed ? "GET, POST" : "POST" });
   }
   const { to, get } = form;
-  const refuse = (failure: Failure, status?: number): Arrival => ({
-    reply: { ...writeEnd(to, failureToEnd(failure), status ?? failureHttpStatus(failure)), early: true },
-  });
+  const refuse = (failure: Failure, status?: number): Arrival => refused(to, failure, status);
   if (url.length > limits.urlBytes) return plain(414, "");
   if (survey.bytes > limits.headerBytes) return refuse({ kind: "headers-too-large", limit: limits.headerBytes }, 431);
   if (survey.underscored !== undefined) return refuse({ kind: "malformed-request", what: "a header's name has an underscore" });
@@ -108,6 +106,10 @@ function plain(status: number, text: string, headers: Record<string, string> = {
   return { reply: { status, headers: new Fields(headers), body: text === "" ? null : text, end: errorEnd("unknown", text), early: true } };
 }
 
+function refused(to: Addressee, failure: Failure, status = failureHttpStatus(failure)): Arrival {
+  return { reply: { ...writeEnd(to, failureToEnd(failure), status), early: true } };
+}
+
 interface RequestForm {
   readonly to: Addressee;
   readonly textRequest: boolean;
@@ -138,6 +140,14 @@ function fits(form: WireForm, method: CompiledMethod): boolean {
 
 /** The name in `name[:port]`, in lower case and without the dot that may end it; undefined where it is not one plain name. */
 function hostFrom(authority: string): string | undefined {
+  if (authority !== lastHost.authority) lastHost = { authority, host: readHost(authority) };
+  return lastHost.host;
+}
+
+/** The URL and the Host of a call say the same, and mostly that of the call before. */
+let lastHost: { readonly authority: string; readonly host: string | undefined } = { authority: "", host: undefined };
+
+function readHost(authority: string): string | undefined {
   const [, address, name = address] = /^(?:(\[[0-9A-Fa-f:.]+\])|([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*)\.?)(?::\d+)?$/.exec(authority) ?? [];
   return name?.toLowerCase();
 }

@@ -25,42 +25,56 @@ export interface Account {
  * passed.
  */
 export function budget(limit: number, now: () => number): Budget {
-  let total = 0;
-  const small = new Map<Account, number>();
+  const held: Held = { limit, total: 0, small: new Map(), now };
+  return { held: () => held.total, account: (life) => new CallAccount(held, life) };
+}
 
-  function reclaim(): void {
-    const at = now();
-    for (const [account, deadline] of small) if (deadline < at) account.release();
+interface Held {
+  readonly limit: number;
+  readonly now: () => number;
+  total: number;
+  /** Accounts that nobody waits for, with their deadlines. */
+  readonly small: Map<Account, number>;
+}
+
+/** A class, as there is one for each call: closures would be made anew for each. */
+class CallAccount implements Account {
+  readonly #all: Held;
+  readonly #life: Lifetime;
+  #mine = 0;
+  #released = false;
+
+  constructor(all: Held, life: Lifetime) {
+    this.#all = all;
+    this.#life = life;
   }
 
-  return {
-    held: () => total,
-    account(life) {
-      let mine = 0;
-      let released = false;
-      const account: Account = {
-        charge(bytes) {
-          if (total + bytes > limit) reclaim();
-          if (released || total + bytes > limit) throw new FailureError({ kind: "over-budget" });
-          total += bytes;
-          mine += bytes;
-          if (mine <= smallBody && total <= limit / 2) return void small.set(account, life.deadline);
-          small.delete(account);
-          void life.signal();
-        },
-        give(bytes) {
-          const back = Math.min(bytes, mine);
-          total -= back;
-          mine -= back;
-        },
-        release() {
-          released = true;
-          total -= mine;
-          mine = 0;
-          small.delete(account);
-        },
-      };
-      return account;
-    },
-  };
+  charge(bytes: number): void {
+    const all = this.#all;
+    if (all.total + bytes > all.limit) reclaim(all);
+    if (this.#released || all.total + bytes > all.limit) throw new FailureError({ kind: "over-budget" });
+    all.total += bytes;
+    this.#mine += bytes;
+    if (this.#mine <= smallBody && all.total <= all.limit / 2) return void all.small.set(this, this.#life.deadline);
+    all.small.delete(this);
+    void this.#life.signal();
+  }
+
+  give(bytes: number): void {
+    const back = Math.min(bytes, this.#mine);
+    this.#all.total -= back;
+    this.#mine -= back;
+  }
+
+  release(): void {
+    this.#released = true;
+    this.#all.total -= this.#mine;
+    this.#mine = 0;
+    this.#all.small.delete(this);
+  }
+}
+
+function reclaim({ small, now }: Held): void {
+  const at = now();
+  for (const [account, deadline] of small) if (deadline < at) account.release();
 }

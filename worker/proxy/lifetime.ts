@@ -22,68 +22,91 @@ export interface Lifetime {
 }
 
 /** Has `then` called when the call is over, now where it is; what comes back takes that back. */
-export function whenOver({ signal }: Pick<Lifetime, "signal">, then: () => void): () => void {
-  const over = signal();
+export function whenOver(life: Pick<Lifetime, "signal">, then: () => void): () => void {
+  const over = life.signal();
   if (over.aborted) then();
   else over.addEventListener("abort", then, { once: true });
   return () => over.removeEventListener("abort", then);
 }
 
 /** Opens a lifetime that ends after `ms` milliseconds. */
-export function openLifetime(ports: Pick<Ports, "now" | "after" | "endsWithReply">, facts: Pick<ConnectionFacts, "left">, ms: number): Lifetime {
-  const deadline = ports.now() + ms;
-  let controller: AbortController | undefined;
-  let left: AbortSignal | null = null;
-  let failure: Failure | undefined;
-  let onOver: (() => void) | undefined;
-  let closed = false;
+export function openLifetime(ports: LifetimePorts, facts: Pick<ConnectionFacts, "left">, ms: number): Lifetime {
+  return new CallLifetime(ports, facts, ms);
+}
 
-  const fail = (why: Failure): void => {
-    if (failure !== undefined) return;
-    failure = why;
-    const over = onOver;
-    close();
-    controller?.abort();
+type LifetimePorts = Pick<Ports, "now" | "after" | "endsWithReply">;
+
+/** A class, as there is one for each call: closures would be made anew for each. */
+class CallLifetime implements Lifetime {
+  readonly deadline: number;
+  readonly #ports: LifetimePorts;
+  readonly #facts: Pick<ConnectionFacts, "left">;
+  readonly #cancel: () => void;
+  #controller: AbortController | undefined;
+  #forgetLeft: (() => void) | undefined;
+  #failure: Failure | undefined;
+  #onOver: (() => void) | undefined;
+  #closed = false;
+
+  constructor(ports: LifetimePorts, facts: Pick<ConnectionFacts, "left">, ms: number) {
+    this.#ports = ports;
+    this.#facts = facts;
+    this.deadline = ports.now() + ms;
+    this.#cancel = ports.after(ms, () => {
+      if (!this.#closed) this.fail({ kind: "deadline" });
+    });
+  }
+
+  signal(): AbortSignal {
+    if (this.#controller !== undefined) return this.#controller.signal;
+    this.#controller = new AbortController();
+    if (this.#failure !== undefined) this.#controller.abort();
+    else this.#heed(this.#facts.left());
+    return this.#controller.signal;
+  }
+
+  #heed(left: AbortSignal | null): void {
+    const leave = (): void => this.fail({ kind: "left" });
+    if (left?.aborted) return leave();
+    left?.addEventListener("abort", leave, { once: true });
+    this.#forgetLeft = () => left?.removeEventListener("abort", leave);
+  }
+
+  failure(): Failure | undefined {
+    return this.#failure;
+  }
+
+  remaining(): number {
+    return Math.max(0, this.deadline - this.#ports.now());
+  }
+
+  fail(why: Failure): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = why;
+    const over = this.#onOver;
+    this.close();
+    this.#controller?.abort();
     over?.();
-  };
-  const leave = (): void => fail({ kind: "left" });
-  const cancel = ports.after(ms, () => {
-    if (!closed) fail({ kind: "deadline" });
-  });
-  const close = (): void => {
-    closed = true;
-    // A runtime that ends a call's timers with its reply need not be told: that costs as much as the timer.
-    if (!ports.endsWithReply) cancel();
-    // A runtime may remember the timer long after it is done with, and would remember the whole call with it.
-    onOver = undefined;
-    left?.removeEventListener("abort", leave);
-  };
+  }
 
-  return {
-    deadline,
-    signal() {
-      if (controller !== undefined) return controller.signal;
-      controller = new AbortController();
-      left = facts.left();
-      if (failure !== undefined) controller.abort();
-      else if (left?.aborted) leave();
-      else left?.addEventListener("abort", leave, { once: true });
-      return controller.signal;
-    },
-    failure: () => failure,
-    remaining: () => Math.max(0, deadline - ports.now()),
-    fail,
-    orOver(work) {
-      if (failure !== undefined) {
-        // Nobody waits for it any more, and a rejection that nobody takes ends a Deno process.
-        work.catch(() => {});
-        return Promise.resolve(undefined);
-      }
-      return new Promise((resolve, reject) => {
-        onOver = () => resolve(undefined);
-        work.then(resolve, (error: unknown) => (failure === undefined ? reject(error as Error) : resolve(undefined)));
-      });
-    },
-    close,
-  };
+  orOver<T>(work: Promise<T>): Promise<T | undefined> {
+    if (this.#failure !== undefined) {
+      // Nobody waits for it any more, and a rejection that nobody takes ends a Deno process.
+      work.catch(() => {});
+      return Promise.resolve(undefined);
+    }
+    return new Promise((resolve, reject) => {
+      this.#onOver = () => resolve(undefined);
+      work.then(resolve, (error: unknown) => (this.#failure === undefined ? reject(error as Error) : resolve(undefined)));
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    // A runtime that ends a call's timers with its reply need not be told: that costs as much as the timer.
+    if (!this.#ports.endsWithReply) this.#cancel();
+    // A runtime may remember the timer long after it is done with, and would remember the whole call with it.
+    this.#onOver = undefined;
+    this.#forgetLeft?.();
+  }
 }

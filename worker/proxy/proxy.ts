@@ -6,6 +6,7 @@ import { router } from "../core/balance/route.ts";
 import type { CompiledConfig } from "../core/config/compiled.ts";
 import { type Failure, failureHttpStatus, failureOf, failureToEnd } from "../core/failure.ts";
 import { cors } from "../core/protocol/cors.ts";
+import { surveyor } from "../core/protocol/metadata.ts";
 import { methodTable } from "../core/schema/method-table.ts";
 import { arrival } from "./arrival.ts";
 import { asker } from "./ask.ts";
@@ -48,7 +49,7 @@ export function createProxy({ config, ports, known = nothingKnown, layers = [] }
     route: router(config.routes),
     methods: methodTable(config),
     limits: config.limits,
-    callerHeaders: callerHeaders(config.auth),
+    survey: surveyor(callerHeaders(config.auth)),
     budget: budget(config.limits.heldBytes, ports.now),
     ports,
   };

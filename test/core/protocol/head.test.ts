@@ -4,7 +4,7 @@ import { getQuery, parseGetQuery } from "../../../worker/core/protocol/connect-g
 import { cors } from "../../../worker/core/protocol/cors.ts";
 import { contentTypeOf, formFromContentType } from "../../../worker/core/protocol/dialect.ts";
 import { Fields } from "../../../worker/core/protocol/fields.ts";
-import { replyMetadata, surveyRequest, takeTrailerPrefixed } from "../../../worker/core/protocol/metadata.ts";
+import { replyMetadata, surveyor, takeTrailerPrefixed } from "../../../worker/core/protocol/metadata.ts";
 
 test("the message of a GET is octets, which need not be UTF-8", () => {
   const messageOf = (query: string) => {
@@ -57,10 +57,10 @@ describe("Connect GET", () => {
 
 describe("headers", () => {
   test("of one hop, and those that Connection names, do not cross", () => {
-    const { metadata } = surveyRequest(new Headers({ connection: "close, x-secret", te: "trailers", "x-forwarded-for": "6.6.6.6", "content-type": "a", "x-secret": "c", "x-a": "b" }));
+    const { metadata } = surveyor()(new Headers({ connection: "close, x-secret", te: "trailers", "x-forwarded-for": "6.6.6.6", "content-type": "a", "x-secret": "c", "x-a": "b" }));
     expect([...metadata]).toEqual([["x-a", "b"]]);
   });
-  test("with an underscore are reported", () => expect(surveyRequest(new Headers({ x_user: "1" })).underscored).toBe("x_user"));
+  test("with an underscore are reported", () => expect(surveyor()(new Headers({ x_user: "1" })).underscored).toBe("x_user"));
   test("behind trailer- are trailing metadata", () => {
     const headers = new Fields({ "trailer-a": "1", b: "2" });
     expect([...takeTrailerPrefixed(headers)!]).toEqual([["a", "1"]]);
@@ -97,6 +97,6 @@ describe("CORS", () => {
 });
 
 test("headers of any name cross, and every cookie of a reply", () => {
-  expect([...surveyRequest(new Headers([["__proto__x", "1"], ["constructor", "2"]])).metadata]).toEqual([["__proto__x", "1"], ["constructor", "2"]]);
+  expect([...surveyor()(new Headers([["__proto__x", "1"], ["constructor", "2"]])).metadata]).toEqual([["__proto__x", "1"], ["constructor", "2"]]);
   expect([...replyMetadata(new Headers([["set-cookie", "a=1"], ["set-cookie", "b=2"], ["x", "y"]]), "metadata")]).toEqual([["x", "y"], ["set-cookie", "a=1"], ["set-cookie", "b=2"]]);
 });

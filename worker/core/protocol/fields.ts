@@ -17,7 +17,10 @@ export class Fields {
   }
 
   get(name: string): string | null {
-    const lower = name.toLowerCase();
+    return this.#values[name] ?? this.#find(name.toLowerCase());
+  }
+
+  #find(lower: string): string | null {
     if (lower === setCookie) return this.#cookies.length === 0 ? null : this.#cookies.join(", ");
     return this.#values[lower] ?? null;
   }
@@ -99,12 +102,21 @@ export function isName(text: string): boolean {
   return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(text);
 }
 
+/** Names that were found good before, in lower case: mostly the same few are set. So many are remembered, of so many letters: others may make names up. */
+const goodNames = new Set<string>();
+const mostNames = 200;
+const longestName = 64;
+
 function checkedName(name: string): string {
+  if (goodNames.has(name)) return name;
   if (!isName(name)) throw new TypeError(`Cannot take this as a header's name as it must be a token: current value is ${JSON.stringify(name)}`);
-  return name.toLowerCase();
+  const lower = name.toLowerCase();
+  if (goodNames.size < mostNames && lower.length <= longestName) goodNames.add(lower);
+  return lower;
 }
 
 function checkedValue(value: string): string {
+  if (/^(?![\t ])[\t\x20-\x7e\x80-\xff]*(?<![\t ])$/.test(value)) return value;
   if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) throw new TypeError("Cannot take this as a header's value as it must be one line of bytes");
-  return /^[\t ]|[\t ]$/.test(value) ? value.replace(/^[\t ]+|[\t ]+$/g, "") : value;
+  return value.replace(/^[\t ]+|[\t ]+$/g, "");
 }

@@ -75,27 +75,54 @@ export type ByName = Readonly<Record<string, string | undefined>>;
 
 const nobodySpeaks: CallerHeaders = { read: new Set(), withheld: new Set() };
 
-/** Looks at every request header once. */
-export function surveyRequest(headers: ReadableFields, { read, withheld }: CallerHeaders = nobodySpeaks): HeaderSurvey {
-  let bytes = 0;
-  let host: string | undefined;
-  let underscored: string | undefined;
-  let named: string[] = [];
-  const kept = noValues();
-  const protocol = noValues();
-  const shown = noValues();
-  headers.forEach((value, name) => {
-    bytes += name.length + value.length;
-    if (name.includes("_")) underscored = name;
-    if (name === "host") host = value;
-    if (name === "connection") named = value.toLowerCase().split(",").map((one) => one.trim());
-    if (read.has(name) || withheld.has(name)) shown[name] = value;
-    if (protocolRequest.has(name)) protocol[name] = value;
-    else if (withheld.has(name)) return;
-    else if (!neverCross.has(name) && !neverForwardedPrefixes.test(name)) kept[name] = value;
-  });
-  for (const name of named) delete kept[name];
-  return { host, bytes, underscored, metadata: new Fields(kept), protocol, shown };
+/** What a request header is, by its name. */
+interface Role {
+  readonly isShown: boolean;
+  readonly isUnderscored: boolean;
+  readonly is: "metadata" | "protocol" | "nothing";
+}
+
+/** Roles are remembered for so many names, of so many letters: callers may make up others. */
+const mostRoles = 500;
+const longestName = 64;
+
+/** Looks at every header of a request once, and tells which is what. To be made once for all requests. */
+export function surveyor(callers: CallerHeaders = nobodySpeaks): (headers: ReadableFields) => HeaderSurvey {
+  const roles = new Map<string, Role>();
+
+  function remember(name: string): Role {
+    const role = roleOf(name, callers);
+    if (roles.size < mostRoles && name.length <= longestName) roles.set(name, role);
+    return role;
+  }
+
+  return (headers) => {
+    let bytes = 0;
+    let host: string | undefined;
+    let underscored: string | undefined;
+    let named: string | undefined;
+    const kept = noValues();
+    const protocol = noValues();
+    const shown = noValues();
+    headers.forEach((value, name) => {
+      const { is, isShown, isUnderscored } = roles.get(name) ?? remember(name);
+      bytes += name.length + value.length;
+      if (isShown) shown[name] = value;
+      if (isUnderscored) underscored = name;
+      if (is === "metadata") kept[name] = value;
+      else if (is === "protocol") protocol[name] = value;
+      else if (name === "host") host = value;
+      else if (name === "connection") named = value;
+    });
+    if (named !== undefined) for (const name of named.toLowerCase().split(",")) delete kept[name.trim()];
+    return { host, bytes, underscored, metadata: new Fields(kept), protocol, shown };
+  };
+}
+
+function roleOf(name: string, { read, withheld }: CallerHeaders): Role {
+  const isWithheld = withheld.has(name);
+  const crosses = !isWithheld && !neverCross.has(name) && !neverForwardedPrefixes.test(name);
+  return { isShown: isWithheld || read.has(name), isUnderscored: name.includes("_"), is: protocolRequest.has(name) ? "protocol" : crosses ? "metadata" : "nothing" };
 }
 
 /** Whether a request header of this name, in lower case, is metadata: routed by, seen by layers and sent on. */
