@@ -6,7 +6,7 @@ import { retryBudget } from "../../worker/core/balance/retry.ts";
 import { readPlace } from "../../worker/core/balance/place.ts";
 import { FailureError } from "../../worker/core/failure.ts";
 import { errorEnd, okEnd } from "../../worker/core/protocol/end.ts";
-import { attempts } from "../../worker/proxy/attempts.ts";
+import { Attempts } from "../../worker/proxy/attempts.ts";
 import { breaking } from "../../worker/proxy/breaking.ts";
 import type { Call, Reply } from "../../worker/proxy/call.ts";
 import { type Choosing, choosing, nothingKnown } from "../../worker/proxy/choosing.ts";
@@ -103,7 +103,7 @@ export function isolateAt(seat: Seat, world: World, random: Seeded): Isolate {
     const cluster = pickCluster(chooser.snapshot(), ask, ports.random);
     const call = { route, method, path: method.path, life, facts, trace: {} } as Call;
     const sent: Picked[] = [];
-    const trying = attempts(needs, call, { cluster, ask, replayable: true, oneReply: true, plural: true, send: (picked) => send(picked, sent) });
+    const trying = new Attempts(needs, call, { cluster, ask, replayable: true, oneReply: true, plural: true, send: (picked) => send(picked, sent) });
     let reply: Reply | undefined;
     try {
       reply = await life.orOver(trying.run());

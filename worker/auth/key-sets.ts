@@ -4,7 +4,7 @@ import type { Algorithm, CompiledJwtProvider } from "../core/config/compiled-aut
 import { utf8 } from "../core/protocol/envelope.ts";
 import type { Keep, Ports } from "../proxy/ports.ts";
 import { decodeKeys, encodeKeys, type FetchedKeys, fetchKeys, keysKey } from "./key-source.ts";
-import { within } from "../proxy/within.ts";
+import { sleep, within } from "../proxy/within.ts";
 
 /** A provider's keys. */
 export interface KeySets {
@@ -92,7 +92,7 @@ function remoteKeys(provider: CompiledJwtProvider, keys: Parameters<typeof fetch
   /** One renewal at a time; whoever comes meanwhile waits by a timer of its own, since on workerd no call may wait for another's promise. */
   async function renewOnce(maxAgeMs: number, keep: Keep): Promise<void> {
     if (isBusy()) {
-      while (isBusy()) await new Promise<void>((resolve) => void ports.after(lookEveryMs, resolve));
+      while (isBusy()) await sleep(ports, lookEveryMs);
       return;
     }
     busySince = now();

@@ -3,7 +3,7 @@ import { isRepeatable, retryBudget, retryOf } from "../core/balance/retry.ts";
 import type { CompiledCluster, CompiledLimits } from "../core/config/compiled.ts";
 import { type Failure, FailureError } from "../core/failure.ts";
 import type { AskOf } from "./ask.ts";
-import { attempts, type Attempts } from "./attempts.ts";
+import { Attempts } from "./attempts.ts";
 import { breaking } from "./breaking.ts";
 import type { Call, Reply } from "./call.ts";
 import type { Choosing } from "./choosing.ts";
@@ -74,7 +74,7 @@ export function forward({ ports, limits, choosing, askOf, recoding }: ForwardNee
       if (call.caller.token !== undefined) call.metadata.set("authorization", `Bearer ${await call.caller.token(cluster.name)}`);
       const outgoing = await readRequest(call, way, cluster, limits, idle?.moved ?? (() => {}));
       const replayable = !(outgoing instanceof ReadableStream) && outgoing.data.length <= smallBody;
-      trying = attempts(needs, call, { cluster: at, ask, replayable, unseen: way.oneRequest && outgoing instanceof ReadableStream && outgoing === call.request.body, oneReply: way.oneReply, plural: isPlural(cluster), send: (...one) => send(call, way, outgoing, idle, ...one) });
+      trying = new Attempts(needs, call, { cluster: at, ask, replayable, unseen: way.oneRequest && outgoing instanceof ReadableStream && outgoing === call.request.body, oneReply: way.oneReply, plural: isPlural(cluster), send: (...one) => send(call, way, outgoing, idle, ...one) });
       return trying.run();
     };
     try {

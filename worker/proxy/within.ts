@@ -6,3 +6,8 @@ export function within<T>(ports: Pick<Ports, "after">, ms: number, work: Promise
   const cancel = ports.after(ms, () => reject(new Error(`no answer within ${ms} ms`)));
   return Promise.race([work, late]).finally(cancel);
 }
+
+/** Resolves after `ms` milliseconds. */
+export function sleep(ports: Pick<Ports, "after">, ms: number): Promise<void> {
+  return new Promise((resolve) => void ports.after(ms, resolve));
+}
