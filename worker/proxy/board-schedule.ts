@@ -33,7 +33,7 @@ export function schedule({ now, random, log }: Pick<Ports, "now" | "random" | "l
   let due = Infinity;
   let [misses, missedAt] = [0, -Infinity];
 
-  const rests = (): boolean => Math.abs(now() - restsFrom) < restsFor;
+  const rests = (at: number): boolean => Math.abs(at - restsFrom) < restsFor;
 
   function rest(ms: number, reason: string): void {
     [restsFrom, restsFor] = [now(), ms];
@@ -46,11 +46,16 @@ export function schedule({ now, random, log }: Pick<Ports, "now" | "random" | "l
       due = Math.min(due, at);
     },
     mayRead() {
-      if (rests() || Math.abs(now() - readAt) < freshMs) return false;
-      readAt = now();
+      const at = now();
+      if (Math.abs(at - readAt) < freshMs || rests(at)) return false;
+      readAt = at;
       return true;
     },
-    mayWrite: () => due <= now() && !rests(),
+    mayWrite() {
+      if (due === Infinity) return false;
+      const at = now();
+      return due <= at && !rests(at);
+    },
     writing() {
       wroteAt = now();
       due = Infinity;

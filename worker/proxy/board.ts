@@ -2,8 +2,9 @@ import { ejectLocality, hasRow } from "../core/balance/ejection.ts";
 import { endpointKey } from "../core/balance/endpoint-key.ts";
 import { decodeNotes, encodeNotes, heedEjection, isNewer, mergeNotes, type Note, type Page, recentNotes, takeNote, toldOf } from "../core/balance/notes.ts";
 import type { Observation, Watched } from "../core/balance/observation.ts";
+import { mapValues } from "../core/config/by-match.ts";
 import type { CompiledCluster } from "../core/config/compiled.ts";
-import { type Schedule, schedule } from "./board-schedule.ts";
+import { type Schedule, schedule, type Urgency } from "./board-schedule.ts";
 import type { Board, Keep, Ports } from "./ports.ts";
 
 /** So long a call waits for its read. */
@@ -120,20 +121,27 @@ export function sharing(ports: Pick<Ports, "now" | "after" | "log" | "random">, 
     plan.want("soon");
   }
 
-  /** Notes what is news of these, where a call to `failed` has; `rowEnded`: that one of them answered well is, too. */
-  function note(endpoints: readonly Observation[], { failed, rowEnded = false, mixed = false }: { readonly failed?: Observation | undefined; readonly rowEnded?: boolean; readonly mixed?: boolean } = {}): void {
+  /** Notes what is news of these, where a call to `failed` has; `rowEnded`: that one of them answered well is, too. Of most calls nothing is. */
+  function note(endpoints: readonly Observation[], { failed, rowEnded = false, mixed = () => false }: { readonly failed?: Observation | undefined; readonly rowEnded?: boolean; readonly mixed?: () => boolean } = {}): void {
+    let news: { readonly one: Known; readonly urgent: Urgency }[] | undefined;
+    for (const seen of endpoints) {
+      const one = knownOf(seen);
+      const turned = seen.ejectedUntil !== one.ejectedUntil || seen.trialSince !== one.trialSince;
+      const urgent = turned ? "now" : rowEnded || (seen.streak > 0 && seen === failed) ? "soon" : isNews(seen, noted.get(one.key)) ? "later" : undefined;
+      if (urgent !== undefined) (news ??= []).push({ one, urgent });
+    }
+    if (news !== undefined) tell(news, failed, mixed());
+  }
+
+  function tell(news: readonly { readonly one: Known; readonly urgent: Urgency }[], failed: Observation | undefined, mixed: boolean): void {
     const now = ports.now();
-    const others = new Map<readonly Observation[], number>();
-    const other = (neighbours: readonly Observation[]): number => others.get(neighbours) ?? others.set(neighbours, [...witnesses(neighbours)].find((id) => id !== me) ?? 0).get(neighbours)!;
-    for (const one of endpoints.map(knownOf)) {
+    const others = mapValues(Map.groupBy(news, ({ one }) => one.neighbours), ([first]) => [...witnesses(first!.one.neighbours)].find((id) => id !== me) ?? 0);
+    for (const { one, urgent } of news) {
       const { key, seen, neighbours } = one;
       const before = noted.get(key);
       const turned = seen.ejectedUntil !== one.ejectedUntil;
-      const tried = seen.trialSince !== one.trialSince;
-      const urgent = turned || tried ? "now" : rowEnded || (seen.streak > 0 && seen === failed) ? "soon" : isNews(seen, before) ? "later" : undefined;
-      if (urgent === undefined) continue;
       const sick = seen === failed || (turned && seen.ejectedUntil > 0);
-      const seenBy = sick ? { sickAt: now, by: me, also: other(neighbours) } : { sickAt: before?.sickAt ?? -Infinity, by: before?.by ?? 0, also: before?.also ?? 0 };
+      const seenBy = sick ? { sickAt: now, by: me, also: others.get(neighbours)! } : { sickAt: before?.sickAt ?? -Infinity, by: before?.by ?? 0, also: before?.also ?? 0 };
       // An ejection that this isolate does not believe is still for others to judge.
       const ejection = !turned && before !== undefined && seen.ejectedUntil === 0 ? { ejectedUntil: before.ejectedUntil, ejections: before.ejections, trialSince: before.trialSince, mixed: before.mixed } : { mixed: turned && seen === failed && mixed ? 1 : 0 };
       // A clock that is behind does not keep anybody's news from being the newest.
@@ -175,16 +183,15 @@ export function sharing(ports: Pick<Ports, "now" | "after" | "log" | "random">, 
       const one = knownOf(seen);
       const [hadRow, errors, failures] = [inRow(neighbours), seen.errors, seen.failures + 1];
       return (turned, keep) => {
-        const now = ports.now();
         const failed = seen.errors > errors;
         if (failed) {
-          one.sickAt = now;
+          one.sickAt = ports.now();
           rows.add(neighbours);
         }
         one.goodAt = Math.max(one.goodAt, seen.goodAt);
         const goesOn = inRow(neighbours);
         if (!goesOn) rows.delete(neighbours);
-        note(turned, { failed: failed ? seen : undefined, rowEnded: hadRow && !goesOn, mixed: turned.map(knownOf).filter((each) => each.seen.ejectedUntil !== each.ejectedUntil).length === 1 && failures < clusters[one.cluster]!.outlier.consecutiveFailures });
+        note(turned, { failed: failed ? seen : undefined, rowEnded: hadRow && !goesOn, mixed: () => turned.map(knownOf).filter((each) => each.seen.ejectedUntil !== each.ejectedUntil).length === 1 && failures < clusters[one.cluster]!.outlier.consecutiveFailures });
         if (failed) heed(neighbours);
         if (plan.mayWrite()) keep(write());
       };
