@@ -70,7 +70,8 @@ export async function measureRounds(cases: readonly Case[], options: RoundsOptio
   });
 }
 
-const warmUpSeconds = 6;
+/** With `--trace-opt`, V8 still compiled what is hot 14 s after the first call, and nothing at 18 s. */
+const warmUpSeconds = 16;
 
 interface Turn {
   readonly cpu: number;
