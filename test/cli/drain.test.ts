@@ -10,8 +10,6 @@ const yaml = openToAll(withLocalities('[{ region: eu, endpoints: [{ url: "https:
 const wrangler = 'name = "fairlead"\ncompatibility_date = "2026-11-17"\n[[kv_namespaces]]\nbinding = "FAIRLEAD"\n';
 
 describe("`drain`", () => {
-  const targets = (out: string) => out.split("\n").slice(1, -1).map((line) => line.split(" ")[0]);
-
   it("drains a cluster, a region or an endpoint until it is undrained, and lists what is drained", async () => {
     const fairlead = fairleadIn(folder({ "fairlead.yaml": yaml }));
     const run = (verb: string, ...args: string[]) => fairlead(verb, ...args, "--kv", "kv.sqlite");
@@ -28,7 +26,7 @@ describe("`drain`", () => {
   it("does so in the KV of `wrangler dev` too", async () => {
     const run = fairleadIn(folder({ "fairlead.yaml": yaml, "wrangler.toml": wrangler }));
     expect(await run("drain", "users/eu", "--local")).toMatchObject({ code: 0, out: "users/eu: drained\n" });
-    expect(targets((await run("drain", "--local")).out)).toEqual(["users/eu"]);
+    expect((await run("drain", "--local")).out).toMatch(/^drained .*\n.*\nusers\/eu +\d{4}-.*\n$/);
   }, 60_000);
 });
 
