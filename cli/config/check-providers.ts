@@ -45,8 +45,7 @@ function keyUrl(text: string): string {
 function isKeyUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, username, password } = new URL(text);
-  const loopback = hostname === "localhost" || hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname);
-  return (protocol === "https:" || (protocol === "http:" && loopback)) && username === "" && password === "" && !text.includes("#") && !text.includes("@");
+  return (protocol === "https:" || (protocol === "http:" && isLoopback(hostname))) && username === "" && password === "" && !text.includes("#") && !text.includes("@");
 }
 
 /** Pages of other origins may send `authorization` without being told; another header must be allowed them. */
@@ -62,6 +61,12 @@ function checkCookie(path: Path, { config, tree, report }: Checking): void {
   if (allowedOrigins.includes("*")) report.of(tree, path, 'needs cors.allowed_origins to name the pages that may call with it: current value is "*"');
   else if (allowedOrigins.length === 0) report.of(tree, path, "is taken from pages of the proxy's own origin alone: cors.allowed_origins names none", { severity: "warning" });
   else if (!allowCredentials) report.of(tree, path, "browsers do not send it from the pages of cors.allowed_origins: cors.allow_credentials is not true", { severity: "warning" });
+  const open = allowedOrigins.filter((origin) => origin.startsWith("http://") && !isLoopback(new URL(origin).hostname));
+  if (open.length > 0) report.of(tree, path, `whoever is between a caller and a page that comes without TLS calls as that caller: cors.allowed_origins has ${open.join(", ")}`, { severity: "warning" });
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname);
 }
 
 const ofTokens = [

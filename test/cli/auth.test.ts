@@ -51,6 +51,7 @@ describe("a provider of tokens", () => {
     expect(withProvider(cookie, 'cors: { allowed_origins: ["*"] }')).toEqual(['auth.providers.main.token.cookie: needs cors.allowed_origins to name the pages that may call with it: current value is "*"']);
     expect(withProvider(cookie)).toEqual(["warning auth.providers.main.token.cookie: is taken from pages of the proxy's own origin alone: cors.allowed_origins names none"]);
     expect(withProvider(cookie, "cors: { allowed_origins: [https://app.example] }")).toEqual(["warning auth.providers.main.token.cookie: browsers do not send it from the pages of cors.allowed_origins: cors.allow_credentials is not true"]);
+    expect(withProvider(cookie, "cors: { allowed_origins: [https://app.example, http://app.example, http://localhost:5173], allow_credentials: true }")).toEqual(["warning auth.providers.main.token.cookie: whoever is between a caller and a page that comes without TLS calls as that caller: cors.allowed_origins has http://app.example"]);
   });
 });
 

@@ -51,6 +51,16 @@ describe.each(runtimes)("errors on %s", (runtime) => {
       expect([reply.headers["x-head"], told["x-end"]]).toEqual(["first", "at last"]);
     });
 
+    it("an encoding that nobody knows is unimplemented, and the ones that are known are told", async () => {
+      on.origin.answer(replies(200, {}, ""));
+      const { headers, body } = request(dialect, "x");
+      const [encoding, accepts] = { "connect-unary": ["content-encoding", "accept-encoding"], "connect-stream": ["connect-content-encoding", "connect-accept-encoding"], "grpc-web": ["grpc-encoding", "grpc-accept-encoding"], "grpc-web-text": ["grpc-encoding", "grpc-accept-encoding"] }[dialect] as [string, string];
+      const reply = await call(on.proxy.port, { path: `/same/test.v1.Test/${methodOf(dialect)}`, headers: { ...headers, [encoding]: "snappy" }, body });
+      expect(understand(dialect, reply)).toMatchObject({ code: "unimplemented", message: 'unknown compression "snappy": supported encodings are gzip, identity' });
+      expect(reply.headers[accepts]).toBe("gzip, identity");
+      expect(on.origin.seen).toEqual([]);
+    });
+
     it("metadata crosses to the origin, repeated values and binary ones too", async () => {
       on.origin.answer(replies(200, { "content-type": "application/grpc-web+proto" }, webReply("x")));
       const { headers, body } = request(dialect, "x");

@@ -28,7 +28,8 @@ export type Failure =
   | { readonly kind: "refused"; readonly code: Code; readonly message: string }
   | { readonly kind: "defect" };
 
-const supported = "gzip, identity";
+/** The encodings that the proxy opens, as a header lists them. */
+export const supportedEncodings = "gzip, identity";
 
 function say(failure: Failure): [Code, string] {
   switch (failure.kind) {
@@ -39,7 +40,7 @@ function say(failure: Failure): [Code, string] {
     case "malformed-request": return ["invalid_argument", failure.what];
     case "wrong-message-count": return ["unimplemented", failure.what];
     case "unsupported-encoding":
-      return ["unimplemented", `unknown compression "${failure.name}": supported encodings are ${supported}`];
+      return ["unimplemented", `unknown compression "${failure.name}": supported encodings are ${supportedEncodings}`];
     case "unexpected-compression":
       return ["internal", "a message is flagged as compressed, but no encoding was declared"];
     case "message-too-large":

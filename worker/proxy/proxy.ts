@@ -4,8 +4,9 @@ import { minting } from "../auth/mint.ts";
 import { keepPrivate } from "../auth/reply.ts";
 import { router } from "../core/balance/route.ts";
 import type { CompiledConfig } from "../core/config/compiled.ts";
-import { type Failure, failureHttpStatus, failureOf, failureToEnd } from "../core/failure.ts";
+import { type Failure, failureHttpStatus, failureOf, failureToEnd, supportedEncodings } from "../core/failure.ts";
 import { cors } from "../core/protocol/cors.ts";
+import { encodingHeaders } from "../core/protocol/dialect.ts";
 import { surveyor } from "../core/protocol/metadata.ts";
 import { methodTable } from "../core/schema/method-table.ts";
 import { arrival } from "./arrival.ts";
@@ -109,7 +110,10 @@ function rescue(ports: Ports, inner: Handler): Handler {
       if (failure.kind === "defect") ports.log({ level: "error", event: "defect", method: call.path, error: String(error), stack: error instanceof Error ? error.stack : undefined });
       call.life.fail(failure);
       close(call);
-      return { ...writeEnd(call, failureToEnd(failure), failureHttpStatus(failure)), early: leavesUnread(failure) };
+      const reply = writeEnd(call, failureToEnd(failure), failureHttpStatus(failure));
+      // https://github.com/grpc/grpc/blob/master/doc/compression.md#specification: with which the caller may try again.
+      if (failure.kind === "unsupported-encoding") reply.headers.set(encodingHeaders(call.form.dialect).accept, supportedEncodings);
+      return { ...reply, early: leavesUnread(failure) };
     }
   };
 }
