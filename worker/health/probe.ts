@@ -12,11 +12,8 @@ const mostBytes = 64 * 1024;
 
 type Reading = "too-large" | Uint8Array<ArrayBuffer>;
 
-/**
- * How Cloudflare says that an invocation may fetch no more (50 on the free plan): nothing of that is the endpoint's fault.
- * https://developers.cloudflare.com/workers/platform/limits/#subrequests
- */
-const spent = /too many subrequests/i;
+/** What became of asking; undefined where it could not be asked. */
+type Asked = Verdict | undefined;
 
 /**
  * Asks an endpoint once whether it is well, in the name of a region where there is one. Never throws, and takes no longer than the
@@ -25,32 +22,31 @@ const spent = /too many subrequests/i;
 export async function probe(ports: Pick<Ports, "transport" | "after" | "now">, target: Target, region: string | null): Promise<ProbeResult | undefined> {
   const at = ports.now();
   const ended = new AbortController();
-  const { promise: late, resolve } = Promise.withResolvers<Verdict>();
+  const { promise: late, resolve } = Promise.withResolvers<Asked>();
   const cancel = ports.after(target.check.timeoutMs, () => resolve({ healthy: false, detail: `no answer within ${target.check.timeoutMs} ms` }));
-  const asked = (target.check.service === null ? askHttp : askGrpc)(ports, target, region, ended.signal).catch((error: unknown): Verdict => ({ healthy: false, detail: shortText(String(error)) }));
-  const { healthy, detail } = await Promise.race([asked, late]);
+  const asked = (target.check.service === null ? askHttp : askGrpc)(ports, target, region, ended.signal).catch((error: unknown) => unreachable(String(error)));
+  const verdict = await Promise.race([asked, late]);
   cancel();
   ended.abort();
-  if (spent.test(detail)) return undefined;
-  return { key: target.key, region, healthy, detail, roundTripMs: ports.now() - at, at };
+  return verdict && { key: target.key, region, ...verdict, roundTripMs: ports.now() - at, at };
 }
 
-async function askHttp({ transport }: Pick<Ports, "transport">, { endpoint, check }: Target, region: string | null, signal: AbortSignal): Promise<Verdict> {
+async function askHttp({ transport }: Pick<Ports, "transport">, { endpoint, check }: Target, region: string | null, signal: AbortSignal): Promise<Asked> {
   const headers = new Fields();
   if (region !== null) headers.set(probeFromHeader, region);
   const reply = await transport({ endpoint, method: "GET", path: check.httpPath, headers, body: null, once: false, signal });
-  if ("failure" in reply) return unreachable(reply.failure);
+  if ("failure" in reply) return unreachable(causeOf(reply.failure));
   reply.source.body?.cancel().catch(() => {});
   const healthy = check.httpStatuses.some(([from, to]) => reply.status >= from && reply.status <= to);
   return { healthy, detail: healthy ? "" : `HTTP ${reply.status}` };
 }
 
-async function askGrpc({ transport }: Pick<Ports, "transport">, { endpoint, check, cluster }: Target, region: string | null, signal: AbortSignal): Promise<Verdict> {
+async function askGrpc({ transport }: Pick<Ports, "transport">, { endpoint, check, cluster }: Target, region: string | null, signal: AbortSignal): Promise<Asked> {
   const wire = checkWire(cluster);
   const request: UpstreamRequest = { endpoint, method: "POST", path: checkPath, once: false, signal, ...checkRequest(wire, check.service ?? "", check.timeoutMs) };
   if (region !== null) request.headers.set(probeFromHeader, region);
   const reply = await transport(request);
-  if ("failure" in reply) return unreachable(reply.failure);
+  if ("failure" in reply) return unreachable(causeOf(reply.failure));
   const body = await readBounded(reply);
   return body === "too-large" ? { healthy: false, detail: `the answer is larger than ${mostBytes} bytes` } : checkVerdict(wire, { status: reply.status, headers: reply.headers, body });
 }
@@ -64,6 +60,14 @@ async function readBounded({ source: { body } }: UpstreamReply): Promise<Reading
   return "too-large";
 }
 
-function unreachable(failure: { readonly kind: string; readonly cause?: unknown }): Verdict {
-  return { healthy: false, detail: shortText(typeof failure.cause === "string" ? failure.cause : failure.kind) };
+function causeOf({ kind, cause }: { readonly kind: string; readonly cause?: unknown }): string {
+  return typeof cause === "string" ? cause : kind;
+}
+
+/**
+ * An endpoint that did not answer, in the runtime's words. Those in which Cloudflare says that an invocation may fetch no more (50 on the free plan) are
+ * not about the endpoint; one that answers so itself is heard as any other. https://developers.cloudflare.com/workers/platform/limits/#subrequests
+ */
+function unreachable(cause: string): Asked {
+  return /too many subrequests/i.test(cause) ? undefined : { healthy: false, detail: shortText(cause) };
 }

@@ -66,7 +66,8 @@ export function healthReader(ports: Pick<Ports, "store" | "now" | "after" | "log
   function takeTable(read: Read<HealthTable>): void {
     if ("none" in read) return complain(tableKey, read.none);
     if (!isFresh(read.value, now())) complain(tableKey, "stale");
-    if (table !== null && read.value.writtenAt < table.writtenAt && isFresh(table, now())) return;
+    // KV may tell of what was before; but of two the one whose clock is ahead is not the newer for that.
+    if (table !== null && read.value.writtenAt < table.writtenAt && table.writtenAt <= now() && isFresh(table, now())) return;
     if (!sameTables(table, read.value)) revision++;
     table = read.value;
   }

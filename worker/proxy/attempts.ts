@@ -1,42 +1,15 @@
 import type { Passage, Refused } from "../core/balance/breaker.ts";
-import type { Admission, Breaking } from "./breaking.ts";
+import type { Admission } from "./breaking.ts";
 import type { Outcome } from "../core/balance/observation.ts";
-import { type Ask, type Picked, pickEndpoint } from "../core/balance/pick.ts";
+import { type Picked, pickEndpoint } from "../core/balance/pick.ts";
 import { type Failed, hedgeAfter, isRepeatable, retryAfter, type RetryBudget, retryOf } from "../core/balance/retry.ts";
 import type { CompiledRetry } from "../core/config/compiled.ts";
 import { type Failure, FailureError, failureOf } from "../core/failure.ts";
 import type { Call, Reply } from "./call.ts";
-import type { Choosing } from "./choosing.ts";
-import type { Ports } from "./ports.ts";
+import type { AttemptsNeeds, Sending } from "./sending.ts";
 import { isSpotless, regionsToLeave } from "./leaving.ts";
 import { sleep } from "./within.ts";
-import type { Usuals } from "./usual.ts";
 import { verdictOnFailure, verdictOnReply } from "./verdict.ts";
-
-export interface AttemptsNeeds {
-  readonly ports: Ports;
-  readonly choosing: Choosing;
-  readonly usual: Usuals;
-  /** For each cluster, by index. */
-  readonly budgets: readonly RetryBudget[];
-  readonly breakers: readonly Breaking[];
-}
-
-export interface Sending {
-  /** Index of the cluster. */
-  readonly cluster: number;
-  readonly ask: Ask;
-  /** Whether the request can be sent more than once, as all of it is there. */
-  readonly replayable: boolean;
-  /** Whether nobody sees how much of the request the caller has sent: it may be the caller who broke it off. Default: false. */
-  readonly unseen?: boolean;
-  /** Whether the reply is one message, so that its end is known before anything is relayed. */
-  readonly oneReply: boolean;
-  /** Whether there is another endpoint to go to. */
-  readonly plural: boolean;
-  /** Sends the request; `made` counts the attempts before this one. */
-  readonly send: (picked: Picked, made: number, signal: AbortSignal | null) => Promise<Reply>;
-}
 
 interface Running {
   readonly picked: Picked;
@@ -67,6 +40,9 @@ export class Attempts {
   readonly #tried: Picked[] = [];
   #running: readonly Running[] = [];
   #answered: Picked | undefined;
+  #notBefore = -Infinity;
+  /** Of an attempt that has not begun. */
+  #waiting: Passage | undefined;
   #admission: Admission | undefined;
 
   constructor(needs: AttemptsNeeds, call: Call, sending: Sending) {
@@ -102,6 +78,7 @@ export class Attempts {
   over(): void {
     const { life, timed } = this.#call;
     const { oneReply, replayable } = this.#sending;
+    this.#waiting?.end();
     this.#admission?.end();
     // Whose fault it was that it took longer than its caller waits, or sends, nobody can tell.
     const isLate = oneReply && replayable && !timed && life.failure()?.kind === "deadline";
@@ -120,19 +97,26 @@ export class Attempts {
         continue;
       }
       const failed = this.#judge(settled);
-      const wait = failed && retryAfter(this.#retry, failed, this.#repeatable, this.#tried.length, this.#needs.ports.random());
+      const wait = failed && this.#waitAfter(failed);
       // What no other attempt could make better is the answer, whoever else is under way.
       if (failed !== undefined && wait !== undefined && life.failure() === undefined) {
         const isTold = failed.pushback !== null;
         if (isTold) mayHedge = false;
-        if (this.#tried.length < this.#most && wait < life.remaining() && !(isTold && this.#running.length > 0)) {
-          if (this.#running.length === 0) await sleep(this.#needs.ports, wait);
-          if (await this.#startAnother(admission, false)) continue;
-        }
+        const mayStart = this.#tried.length < this.#most && wait < life.remaining() && !(isTold && this.#running.length > 0);
+        if (mayStart && (await this.#startAnother(admission, false, this.#running.length === 0 ? wait : 0))) continue;
         if (this.#running.length > 0) continue;
       }
       return this.#answer(settled);
     }
+  }
+
+  /** What an origin said of another attempt holds for all that follow. */
+  #waitAfter(failed: Failed): number | undefined {
+    const wait = retryAfter(this.#retry, failed, this.#repeatable, this.#tried.length, this.#needs.ports.random());
+    if (wait === undefined) return undefined;
+    const now = this.#needs.ports.now();
+    if (failed.pushback !== null) this.#notBefore = Math.max(this.#notBefore, now + wait);
+    return Math.max(wait, this.#notBefore - now);
   }
 
   #answer({ one, result }: Settled): Reply {
@@ -148,12 +132,13 @@ export class Attempts {
     if ("over" in passage) return { kind: "circuit-open" };
     const { life, facts, trace } = this.#call;
     const failure = life.failure();
-    const picked = failure !== undefined || (this.#tried.length > 0 && !this.#budget.spend()) ? undefined : this.#pick(anywhere, leaving);
+    const picked = failure !== undefined || (this.#tried.length > 0 && !this.#budget.has()) ? undefined : this.#pick(anywhere, leaving);
     if (picked === undefined) {
       passage.end();
       return failure ?? { kind: "nowhere-to-go" };
     }
     const { ports, choosing } = this.#needs;
+    if (this.#tried.length > 0) this.#budget.spend();
     const made = this.#tried.push(picked) - 1;
     choosing.began(picked, facts.keep);
     trace.picked = { region: picked.region, endpoint: picked.endpoint.url };
@@ -167,14 +152,21 @@ export class Attempts {
     return undefined;
   }
 
-  /** Sends it to one more endpoint, beside those that it was sent to, and says whether it did. An attempt that settles before that may be is looked at first. */
-  async #startAnother(admission: Admission, beside: boolean): Promise<boolean> {
+  /**
+   * Sends it to one more endpoint after so many milliseconds, beside those that it was sent to, and says whether it did. An attempt that settles before that
+   * may be is looked at first. Who may have none is not kept waiting.
+   */
+  async #startAnother(admission: Admission, beside: boolean, wait = 0): Promise<boolean> {
+    if (!this.#budget.has()) return false;
     const admitting = admission.further();
     const startOne = (passage: Passage | Refused): boolean => this.#start(passage, this.#running.length === 0, this.#regionsToLeave(beside)) === undefined;
-    if (!(admitting instanceof Promise)) return startOne(admitting);
-    const passage = await Promise.race([admitting, ...this.#running.map(({ settled }) => settled.then(() => undefined))]);
+    const passage = admitting instanceof Promise ? await Promise.race([admitting, ...this.#running.map(({ settled }) => settled.then(() => undefined))]) : admitting;
+    if (passage !== undefined && wait > 0 && !("over" in passage)) {
+      this.#waiting = passage;
+      await sleep(this.#needs.ports, wait);
+    }
     if (passage !== undefined) return startOne(passage);
-    void admitting.then((unused) => "over" in unused || unused.end());
+    void (admitting as Promise<Passage | Refused>).then((unused) => "over" in unused || unused.end());
     return true;
   }
 

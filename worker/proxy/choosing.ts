@@ -62,6 +62,7 @@ export function choosing(config: CompiledConfig, ports: Ports, known: Known): Ch
   const all = observations.map((localities, cluster) => watched(localities, cluster, config));
   const plural = observations.map((cluster) => cluster.flat().length > 1);
   let current: Snapshot | undefined;
+  let madeAt = -Infinity;
   let due = Infinity;
   let revision = known.revision();
   const shared = ports.board === null ? undefined : sharing(ports, ports.board, clusters, all, () => void (due = -Infinity));
@@ -83,12 +84,13 @@ export function choosing(config: CompiledConfig, ports: Ports, known: Known): Ch
     },
     snapshot() {
       const now = ports.now();
-      if (current !== undefined && now < due && revision === known.revision()) return current;
+      if (current !== undefined && now >= madeAt && now < due && revision === known.revision()) return current;
       revision = known.revision();
       const states = known.states();
       if (current !== undefined) welcomeBack(current, states, now);
       current = snapshot(clusters, states, { observations, now, here: known.here?.() ?? null }, known.weights?.());
       markUsable(current);
+      madeAt = now;
       due = current.until;
       return current;
     },

@@ -74,7 +74,10 @@ function fail({ seen: one, neighbours, isTrial }: Asked & { readonly isTrial: bo
   if (isTrial) {
     const together = triedWith(one, neighbours);
     eject(one, now, policy);
-    for (const other of together) Object.assign(other, { ejectedUntil: one.ejectedUntil, ejections: one.ejections });
+    for (const other of together) {
+      other.ejectedUntil = Math.max(other.ejectedUntil, one.ejectedUntil);
+      other.ejections = Math.max(other.ejections, one.ejections);
+    }
     return "now";
   }
   if (ejectLocality(neighbours, now, cluster, policy)) return "now";

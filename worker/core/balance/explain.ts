@@ -18,7 +18,7 @@ export interface Explanation {
 }
 
 export interface Rule {
-  readonly rule: "route" | "policy" | "split" | "sticky" | "place" | "probes" | "residency" | "priority" | "home" | "distance" | "load" | "panic" | "weight" | "endpoint" | "retry" | "nobody";
+  readonly rule: "route" | "policy" | "split" | "sticky" | "place" | "probes" | "residency" | "priority" | "home" | "distance" | "load" | "panic" | "weight" | "endpoint" | "retry" | "nobody" | "ended";
   /** The same for people. */
   readonly says: string;
 }
@@ -51,6 +51,9 @@ export function explain({ clusters, here }: Snapshot, ask: Ask, cluster: number,
   const view = clusters[cluster]!;
   shareOut(view, ask.route, ask.place);
   const rules = [...splitRules(clusters, ask, view), ...placeRules(ask, view), ...probeRules(view, here)];
+  if (chosen === undefined && view.standings.some(({ share }) => share > 0)) {
+    return { rules: [...rules, ...tierRules(view, ask.place), { rule: "ended", says: "it ended before an endpoint was picked: its error says why" }], localities, picked: null };
+  }
   if (chosen === undefined) {
     const says = `no locality of ${view.cluster.name} may take this call and has an endpoint to send it to: it fails as unavailable`;
     return { rules: [...rules, { rule: "nobody", says }], localities, picked: null };
@@ -173,8 +176,8 @@ function candidates({ cluster, localities, standings }: ClusterView, ofSplit: nu
 function reason(locality: LocalityView, { admitted, home }: Standing, ofSplit: number, first: Stand | undefined): NonNullable<Candidate["out"]> {
   if (!admitted) return "residency";
   if (ofSplit === 0) return "split";
-  const weighs = locality.weight > 0 && locality.endpoints.some(({ endpoint }) => endpoint.weight > 0);
-  if (!weighs) return "weight";
+  const drained = locality.endpoints.some(({ state }) => state === "drained");
+  if (locality.total === 0 && !drained) return "weight";
   if (locality.eligible === 0) return "unfit";
   if (first !== undefined && locality.priority > first.locality.priority) return "priority";
   return first !== undefined && home > first.standing.home ? "home" : "farther";

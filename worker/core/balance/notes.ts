@@ -110,8 +110,11 @@ function readRows(bytes: Uint8Array): Row[] {
   }
 }
 
+/** Of a cluster, a region and a URL, in letters. */
+const longestKey = 4096;
+
 function isRow(row: unknown): row is Row {
-  if (!Array.isArray(row) || row.length !== fields.length + 1 || typeof row[0] !== "string") return false;
+  if (!Array.isArray(row) || row.length !== fields.length + 1 || typeof row[0] !== "string" || row[0].length > longestKey) return false;
   return fields.every((field, i) => typeof row[i + 1] === "number" && row[i + 1] >= 0 && row[i + 1] <= most[field]);
 }
 

@@ -76,7 +76,7 @@ const leastFactor = 0.1;
  */
 export function readinessOf({ ejectedUntil, backSince, errors }: Observation, now: number, slowStartMs: number): number {
   if (ejectedUntil > 0) return leastFactor;
-  const risen = slowStartMs === 0 ? 1 : (now - backSince) / slowStartMs;
+  const risen = slowStartMs === 0 ? 1 : Math.abs(now - backSince) / slowStartMs;
   return Math.max(leastFactor, Math.min(1, risen) * (1 - errors) ** 4);
 }
 

@@ -153,7 +153,7 @@ function takes({ endpoint, state, seen }: EndpointView, now: number, { tried, re
   if (atAnyRisk || state !== "probation") return true;
   // Where no call comes that can be repeated, another one has to find out.
   const mayTry = repeatable || now - seen.ejectedUntil >= longestTrialMs;
-  return mayTry && now - seen.trialSince >= longestTrialMs;
+  return mayTry && Math.abs(now - seen.trialSince) >= longestTrialMs;
 }
 
 /** Draws by weights that are made for this draw; -1 where all are 0. */

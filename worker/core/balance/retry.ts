@@ -61,8 +61,10 @@ const unknownHedgeMs = 300;
 export interface RetryBudget {
   /** A call came. */
   earn(): void;
-  /** Whether there may be another attempt; spends for it. */
-  spend(): boolean;
+  /** Whether there may be another attempt. */
+  has(): boolean;
+  /** To be called for each that is made. */
+  spend(): void;
 }
 
 /**
@@ -73,11 +75,8 @@ export function retryBudget(): RetryBudget {
   let tokens = mostTokens;
   return {
     earn: () => void (tokens = Math.min(mostTokens, tokens + earnedByOne)),
-    spend() {
-      if (tokens < 1) return false;
-      tokens--;
-      return true;
-    },
+    has: () => tokens >= 1,
+    spend: () => void tokens--,
   };
 }
 

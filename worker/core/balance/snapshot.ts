@@ -1,4 +1,4 @@
-import type { CompiledCluster, CompiledEndpoint, CompiledLocality } from "../config/compiled.ts";
+import type { CompiledCluster, CompiledEndpoint, CompiledLocality, CompiledOutlier } from "../config/compiled.ts";
 import { longestTrialMs, type Observation, type Observations, observe, readinessOf, speedOf } from "./observation.ts";
 import type { Point } from "./place.ts";
 import { hash } from "./rendezvous.ts";
@@ -106,7 +106,7 @@ export function snapshot(
   weightOf: WeightOf = configured,
 ): Snapshot {
   const views = clusters.map((cluster, i) => clusterView(cluster, { stateOf, weightOf }, seen.observations[i]!, seen.now));
-  const endings = clusters.flatMap(({ slowStartMs }, i) => seen.observations[i]!.flat().map((one) => changesAt(one, seen.now, slowStartMs)));
+  const endings = clusters.flatMap((cluster, i) => seen.observations[i]!.flat().map((one) => changesAt(one, seen.now, cluster)));
   return { clusters: views, until: Math.min(Infinity, ...endings), here: seen.here ?? null };
 }
 
@@ -119,22 +119,27 @@ export function markUsable({ clusters }: Snapshot): void {
   }
 }
 
-function changesAt({ ejectedUntil, trialSince, backSince }: Observation, now: number, slowStartMs: number): number {
-  if (ejectedUntil > now) return ejectedUntil;
+function changesAt({ ejectedUntil, trialSince, backSince }: Observation, now: number, { slowStartMs, outlier }: CompiledCluster): number {
+  if (isEjected(ejectedUntil, now, outlier)) return ejectedUntil;
   if (trialSince > -Infinity) return trialSince + longestTrialMs;
   return now - backSince < slowStartMs ? now + rampMs : Infinity;
 }
 
-function stateNow(known: EndpointState, { ejectedUntil }: Observation, now: number): EndpointState {
+/** No ejection is longer than the longest: where one seems so, the clock was put back. */
+function isEjected(until: number, now: number, { maxEjectionMs }: CompiledOutlier): boolean {
+  return until > now && until - now <= maxEjectionMs;
+}
+
+function stateNow(known: EndpointState, { ejectedUntil }: Observation, now: number, outlier: CompiledOutlier): EndpointState {
   if (known === "drained" || isSick(known) || ejectedUntil === 0) return known;
-  return ejectedUntil > now ? "ejected" : "probation";
+  return isEjected(ejectedUntil, now, outlier) ? "ejected" : "probation";
 }
 
 function clusterView(cluster: CompiledCluster, { stateOf, weightOf }: { readonly stateOf: StateOf; readonly weightOf: WeightOf }, observations: Observations, now: number): ClusterView {
   const localities = cluster.localities.map((locality, l): LocalityView => {
     const endpoints = locality.endpoints.map((endpoint, e): EndpointView => {
       const seen = observations[l]![e]!;
-      return { endpoint, name: hash(`endpoint ${endpoint.url} ${endpoint.binding ?? ""}`), state: stateNow(stateOf(cluster, locality.region, endpoint), seen, now), seen };
+      return { endpoint, name: hash(`endpoint ${endpoint.url} ${endpoint.binding ?? ""}`), state: stateNow(stateOf(cluster, locality.region, endpoint), seen, now, cluster.outlier), seen };
     });
     const usual = middle(endpoints.map(({ seen }) => seen.latency).filter((ms) => ms > 0));
     const readiness = endpoints.map(({ state, seen }) => (isSick(state) || state === "ejected" ? 0 : readinessOf(seen, now, cluster.slowStartMs)));

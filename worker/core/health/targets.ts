@@ -19,10 +19,13 @@ export function targetsOf(clusters: readonly CompiledCluster[]): ReadonlyMap<str
   return new Map(targets.flatMap(({ check, ...rest }) => (check === null ? [] : [[rest.key, { ...rest, check }]])));
 }
 
-/** Time between two sweeps, in milliseconds: the shortest interval of a check. Undefined where nothing is to be probed. */
+/** A table is to be written every two minutes, whatever the interval, and a cron ticks by the minute. */
+const longestSweepMs = 60_000;
+
+/** Time between two sweeps, in milliseconds: the shortest interval of a check, a minute at most. Undefined where nothing is to be probed. */
 export function sweepInterval(clusters: readonly CompiledCluster[]): number | undefined {
   const intervals = clusters.flatMap(({ healthCheck }) => healthCheck?.intervalMs ?? []);
-  return intervals.length === 0 ? undefined : Math.min(...intervals);
+  return intervals.length === 0 ? undefined : Math.min(longestSweepMs, ...intervals);
 }
 
 /** The regions from which anything is probed. */
@@ -41,7 +44,7 @@ export function dueTargets(targets: ReadonlyMap<string, Target>, table: HealthTa
   const known = table?.endpoints;
   const probedAt = ({ key }: Target): number => known?.get(key)?.probedAt ?? -Infinity;
   const flipping = ({ key }: Target): number => (contrary(known?.get(key)) > 0 ? 1 : 0);
-  const slack = early * Math.min(...[...targets.values()].map(({ check }) => check.intervalMs));
+  const slack = early * Math.min(longestSweepMs, ...[...targets.values()].map(({ check }) => check.intervalMs));
   return [...targets.values()]
     .filter((target) => Math.abs(now - probedAt(target)) >= target.check.intervalMs - slack)
     .sort((a, b) => flipping(b) - flipping(a) || compare(probedAt(a), probedAt(b)));
