@@ -2,6 +2,7 @@ import type { Locality } from "../../gen/fairlead/config/v1/config_pb.js";
 import { isCountry } from "../../worker/core/balance/place.ts";
 import type { Checking } from "./checking.ts";
 import type { Path } from "./issue.ts";
+import { valueAt } from "./tree.ts";
 
 type Reporting = Pick<Checking, "tree" | "report">;
 
@@ -11,6 +12,8 @@ export function checkPlaces(localities: readonly Locality[], path: Path, { tree,
   for (const [i, { region, at, countries }] of localities.entries()) {
     const first = localities.findIndex((locality) => locality.region === region);
     if (region !== "" && first < i) report.of(tree, [...path, i, "region"], `must be named once: localities[${first}] is "${region}" too`);
+    const point = at === undefined ? undefined : valueAt(tree, [...path, i, "at"]);
+    if (point?.kind === "map" && !(point.entries.has("lat") && point.entries.has("lng"))) report.of(tree, [...path, i, "at"], "must have both lat and lng: the one that is missing would be 0");
     if (placed && at === undefined) report.of(tree, [...path, i], "has no place (at), so it counts as the farthest for every caller", { severity: "warning" });
     checkCountries(countries, [...path, i, "countries"], { tree, report });
   }

@@ -61,7 +61,7 @@ function checkCookie(path: Path, { config, tree, report }: Checking): void {
   if (allowedOrigins.includes("*")) report.of(tree, path, 'needs cors.allowed_origins to name the pages that may call with it: current value is "*"');
   else if (allowedOrigins.length === 0) report.of(tree, path, "is taken from pages of the proxy's own origin alone: cors.allowed_origins names none", { severity: "warning" });
   else if (!allowCredentials) report.of(tree, path, "browsers do not send it from the pages of cors.allowed_origins: cors.allow_credentials is not true", { severity: "warning" });
-  const open = allowedOrigins.filter((origin) => origin.startsWith("http://") && !isLoopback(new URL(origin).hostname));
+  const open = allowedOrigins.filter((origin) => origin.startsWith("http://") && URL.canParse(origin) && !isLoopback(new URL(origin).hostname));
   if (open.length > 0) report.of(tree, path, `whoever is between a caller and a page that comes without TLS calls as that caller: cors.allowed_origins has ${open.join(", ")}`, { severity: "warning" });
 }
 

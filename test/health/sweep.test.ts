@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { decodeTable, encodeTable } from "../../worker/core/health/codec.ts";
+import { utf8 } from "../../worker/core/protocol/envelope.ts";
 import type { HealthTable } from "../../worker/core/health/table.ts";
 import { jittered, sweepForAMinute } from "../../worker/health/rounds.ts";
 import { sweeper } from "../../worker/health/sweep.ts";
@@ -200,6 +201,14 @@ describe("a sweep", () => {
     await sweeper(clusters(20), ports)();
     expect([...tableOf(ports).endpoints.values()].map(({ state }) => state)).toEqual(Array(8).fill("healthy"));
     expect(ports.logged).toMatchObject([{ event: "health-sweep-cut", unprobed: 12 }]);
+  });
+
+  it("hears of an endpoint that says so itself as of any other", async () => {
+    const says = () => Promise.resolve(answer(503, utf8(JSON.stringify({ code: "unavailable", message: "Error: Too many subrequests." })), "application/json"));
+    const ports = world(says);
+    await sweeper(clusters(3), ports)();
+    expect([...tableOf(ports).endpoints.values()].map(({ state }) => state)).toEqual(Array(3).fill("unhealthy"));
+    expect(ports.logged.filter(({ event }) => event === "health-sweep-cut")).toEqual([]);
   });
 
   it.each([[10_000, [0, 10, 20, 30, 40, 50]], [25_000, [0, 25]], [60_000, [0]], [3_600_000, [0]]])("is made every %d ms of a cron's minute", async (interval, expected) => {

@@ -147,6 +147,12 @@ describe("the attempts of a call", () => {
     expect([(await call("Safe")).code, sent.length]).toEqual(["ok", 2]);
   });
 
+  it.each([["-1", 1], ["700", 2]])("begin no sooner than an origin wants, %s, whatever another says after it", async (pushback, more) => {
+    const { call, sent } = await world((_name, made) => (made === 0 ? { after: 60, code: "unavailable", headers: { "grpc-retry-pushback-ms": pushback } } : { after: 100, code: "unavailable" }), { retry: "hedging_delay: 40ms" });
+    const { code, ms } = await call("Safe");
+    expect([code, sent.length, ms > 700]).toEqual(["unavailable", 1 + more, more === 2]);
+  });
+
   it("leave a region whose every answer is HTTP 500", async () => {
     const { call, sent } = await world((name) => ({ after: 0, code: name === "b" ? "ok" : 500 }), { random: seeded(1) });
     for (let i = 0; i < 200; i++) await call("Once");
@@ -169,6 +175,12 @@ describe("a circuit breaker", () => {
     const { call, sent } = await world(() => ({ after: 0, code: "unavailable" }), { more: "circuit_breaker: { max_retries: 0 }, outlier: { failure_percent: 100 }, " });
     expect((await call("Safe")).code).toBe("unavailable");
     expect(sent.length).toBe(1);
+  });
+
+  it("gives that answer at once, whatever wait it asks for", async () => {
+    const { call, sent } = await world(() => ({ after: 1, code: 429, headers: { "retry-after": "1" } }), { more: "circuit_breaker: { max_retries: 0 }, " });
+    const { code, ms } = await call("Safe");
+    expect([code, sent.length, ms < 500]).toEqual(["unavailable", 1, true]);
   });
 
   it("counts a call that fails, or runs out of time, as over", async () => {

@@ -45,7 +45,8 @@ export function checkCall(config: CompiledAuthorizer, { ports, choosing, cluster
       const reply = await ports.transport(request);
       if (!("failure" in reply)) return await readReply(reply);
       const { failure } = reply;
-      return [{ kind: "unreached", cause: failure.kind === "transport" ? failure.cause : failure.kind }, { code: "unavailable", by: "transport" }];
+      if (failure.kind !== "transport") return [{ kind: "unreached", cause: failure.kind }, { code: "unavailable", by: "transport" }];
+      return [{ kind: failure.answered === true ? "unusable" : "unreached", cause: failure.cause }, { code: "unavailable", by: "transport" }];
     } catch (error) {
       return [{ kind: "unreached", cause: String(error) }, { code: "unavailable", by: "transport" }];
     }

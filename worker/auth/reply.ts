@@ -39,8 +39,12 @@ export function keepPrivate({ form, shown }: Pick<Call, "form" | "shown">, heade
   addVary(headers, Object.keys(shown));
 }
 
+/** In letters; of a longer value nothing is read. */
+const mostSaid = 500;
+
 /** A value of `cache-control` with `private` first, and without what lets others keep the reply. One that cannot be read lets nobody. */
 function privately(said: string): string {
+  if (said.length > mostSaid) return "private, no-store";
   const directives = [...said.matchAll(/\s*([\w!#$%&'*+.^`|~-]*(?:=(?:"(?:[^"\\]|\\.)*"|[^",]*))?)\s*(?:,|$)/gy)];
   if (directives.reduce((length, [whole]) => length + whole.length, 0) < said.length) return "private, no-store";
   const kept = directives.map(([, directive = ""]) => directive.trim()).filter((one) => one !== "" && !/^(?:public|private|s-maxage)(?:=|$)/i.test(one));

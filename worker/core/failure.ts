@@ -19,7 +19,8 @@ export type Failure =
   | { readonly kind: "left" }
   | { readonly kind: "nowhere-to-go" }
   | { readonly kind: "circuit-open" }
-  | { readonly kind: "transport"; readonly reached: "no" | "maybe"; readonly cause: string }
+  /** `answered`: somebody did, if not with an RPC's end. */
+  | { readonly kind: "transport"; readonly reached: "no" | "maybe"; readonly cause: string; readonly answered?: true }
   /** `retryAfter`: the header, where the status says that it is for the caller to slow down (429). */
   | { readonly kind: "origin-status"; readonly status: number; readonly retryAfter?: string | null }
   | { readonly kind: "malformed-reply"; readonly what: string }
@@ -31,6 +32,11 @@ export type Failure =
 /** The encodings that the proxy opens, as a header lists them. */
 export const supportedEncodings = "gzip, identity";
 
+/** Of what a caller made up a beginning is enough. */
+function shortened(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}
+
 function say(failure: Failure): [Code, string] {
   switch (failure.kind) {
     case "unknown-method":
@@ -40,7 +46,7 @@ function say(failure: Failure): [Code, string] {
     case "malformed-request": return ["invalid_argument", failure.what];
     case "wrong-message-count": return ["unimplemented", failure.what];
     case "unsupported-encoding":
-      return ["unimplemented", `unknown compression "${failure.name}": supported encodings are ${supportedEncodings}`];
+      return ["unimplemented", `unknown compression "${shortened(failure.name)}": supported encodings are ${supportedEncodings}`];
     case "unexpected-compression":
       return ["internal", "a message is flagged as compressed, but no encoding was declared"];
     case "message-too-large":

@@ -39,6 +39,8 @@ export function arrival(needs: ArrivalNeeds, request: Request, facts: Connection
   const routed = needs.route({ path, host, metadata });
   const method = routed && needs.methods.get(routed.methodPath);
 
+  // Before the query is taken apart.
+  if (url.length > limits.urlBytes) return plain(414, "");
   const form = readForm(verb, protocol, query, method);
   if (form === undefined) {
     if (routed === undefined) return "no-rpc";
@@ -49,7 +51,6 @@ export function arrival(needs: ArrivalNeeds, request: Request, facts: Connection
   }
   const { to, get } = form;
   const refuse = (failure: Failure, status?: number): Arrival => refused(to, failure, status);
-  if (url.length > limits.urlBytes) return plain(414, "");
   if (survey.bytes > limits.headerBytes) return refuse({ kind: "headers-too-large", limit: limits.headerBytes }, 431);
   if (survey.underscored !== undefined) return refuse({ kind: "malformed-request", what: "a header's name has an underscore" });
   if (routed === undefined) return refuse({ kind: "unknown-method", reason: "route" });
@@ -65,6 +66,8 @@ export function arrival(needs: ArrivalNeeds, request: Request, facts: Connection
   const timeoutText = protocol[connect ? "connect-timeout-ms" : "grpc-timeout"];
   const timeout = timeoutText === undefined ? undefined : connect ? connectTimeoutToMs(timeoutText) : grpcTimeoutToMs(timeoutText);
   if (timeoutText !== undefined && timeout === undefined) return refuse({ kind: "malformed-request", what: "the time-out cannot be read" });
+  // A runtime's timer comes too late for what is over already.
+  if (timeout !== undefined && timeout < 1) return refuse({ kind: "deadline" });
   const unary = to.form.dialect === "connect-unary" || to.form.dialect === "connect-get" || method?.kind === "unary";
   const names = encodingHeaders(to.form.dialect);
   const routeTimeoutMs = (route.open.includes("timeoutMs") ? method?.timeoutMs : undefined) ?? route.timeoutMs;
@@ -101,13 +104,18 @@ const acceptPost = [
   "application/grpc-web", "application/grpc-web+proto", "application/grpc-web+json", "application/grpc-web-text",
 ].join(", ");
 
+/** By its status a cache might keep a refusal, and answer others with it. */
+const kept = { "cache-control": "no-store" };
+
 /** An answer in HTTP alone, where no dialect is known. */
 function plain(status: number, text: string, headers: Record<string, string> = {}): { reply: Reply } {
-  return { reply: { status, headers: new Fields(headers), body: text === "" ? null : text, end: errorEnd("unknown", text), early: true } };
+  return { reply: { status, headers: new Fields({ ...kept, ...headers }), body: text === "" ? null : text, end: errorEnd("unknown", text), early: true } };
 }
 
 function refused(to: Addressee, failure: Failure, status = failureHttpStatus(failure)): Arrival {
-  return { reply: { ...writeEnd(to, failureToEnd(failure), status), early: true } };
+  const reply = writeEnd(to, failureToEnd(failure), status);
+  reply.headers.set("cache-control", "no-store");
+  return { reply: { ...reply, early: true } };
 }
 
 interface RequestForm {

@@ -6,6 +6,7 @@ import { type Failed, hedgeAfter, isRepeatable, retryAfter, type RetryBudget, re
 import type { CompiledRetry } from "../core/config/compiled.ts";
 import { type Failure, FailureError, failureOf } from "../core/failure.ts";
 import type { Call, Reply } from "./call.ts";
+import { afterwards } from "./lifetime.ts";
 import type { AttemptsNeeds, Sending } from "./sending.ts";
 import { isSpotless, regionsToLeave } from "./leaving.ts";
 import { sleep } from "./within.ts";
@@ -145,11 +146,19 @@ export class Attempts {
     trace.attempts = this.#tried;
     const abort = ports.endsWithReply || this.#most === 1 ? undefined : new AbortController();
     if (abort !== undefined) life.signal().addEventListener("abort", () => abort.abort(), { once: true });
-    const signal = abort?.signal ?? (this.#sending.oneReply && ports.endsWithReply ? null : life.signal());
+    const signal = abort?.signal ?? this.#signal();
     const settled = this.#sending.send(picked, made, signal).then((reply) => ({ one, result: { reply } }), (error: unknown) => ({ one, result: { error } }));
     const one: Running = { picked, since: ports.now(), passage, abort, settled };
     this.#running = [...this.#running, one];
     return undefined;
+  }
+
+  #signal(): AbortSignal | null {
+    const { life, trace } = this.#call;
+    const { oneReply, replayable } = this.#sending;
+    if (!this.#needs.ports.endsWithReply) return life.signal();
+    if (oneReply) return null;
+    return replayable ? life.signal() : afterwards(life, () => trace.answered === true);
   }
 
   /**

@@ -72,6 +72,8 @@ export interface Trace {
   ask?: Ask;
   /** Where it went. */
   picked?: Chosen;
+  /** An origin has begun to answer. */
+  answered?: boolean;
   /** All endpoints that it was sent to, in order. */
   attempts?: readonly Picked[];
 }

@@ -39,6 +39,7 @@ export function forward({ ports, limits, choosing, askOf, recoding }: ForwardNee
       if (call.life.failure() === undefined && signal?.aborted !== true) ports.log({ level: "warn", event: "upstream-failed", method: call.path, endpoint: picked.endpoint.url, ...reply.failure });
       throw new FailureError(reply.failure);
     }
+    call.trace.answered = true;
     idle?.moved();
     // Of a stream that has begun the request is not sent again.
     if (!way.oneReply && !(outgoing instanceof ReadableStream)) call.account.give(outgoing.data.length);

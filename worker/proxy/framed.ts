@@ -1,5 +1,5 @@
 import { type Failure, FailureError, failureOf } from "../core/failure.ts";
-import { type Envelope, type Judgement, skimmer } from "../core/protocol/envelope.ts";
+import { concat, type Envelope, type Judgement, skimmer } from "../core/protocol/envelope.ts";
 import { byteReader } from "./byte-reader.ts";
 import type { Call } from "./call.ts";
 import { type Lifetime, whenOver } from "./lifetime.ts";
@@ -20,6 +20,8 @@ export interface Framing {
   readonly over?: () => boolean;
   /** The source is a request: where the call ends early, what is left of it has to be drained, and is not cancelled. */
   readonly drained?: boolean;
+  /** What is written at a message's border where the stream is broken off there and would look whole. */
+  readonly torn?: () => Uint8Array<ArrayBuffer> | undefined;
   /** Decodes chunks before they are skimmed (grpc-web-text). */
   readonly decode?: (chunk: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>;
 }
@@ -38,6 +40,7 @@ export function relayFramed(
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const reader = byteReader(source);
   const skim = skimmer(framing.judge);
+  const out = joined();
   let ended = false;
   let cancelled = false;
   let reading = false;
@@ -46,8 +49,13 @@ export function relayFramed(
     if (ended) return;
     ended = true;
     unwatch();
+    out.flush(controller);
     const last = framing.finish(failure, over || (failure === undefined ? skim.atBorder() : !skim.midRelay()));
-    if (last === null) {
+    const torn = last === null && !skim.midRelay() ? framing.torn?.() : undefined;
+    if (torn !== undefined) {
+      controller.enqueue(torn);
+      if (!cancelled) controller.close();
+    } else if (last === null) {
       controller.error(new FailureError(failure ?? { kind: "malformed-reply", what: "it ends inside a message" }));
     } else {
       if (last.length > 0) controller.enqueue(last);
@@ -56,7 +64,7 @@ export function relayFramed(
     }
     if (failure === undefined) return;
     // An upstream call does not always end by its signal: on Deno one whose head has come may go on, once memory has been collected.
-    if (framing.drained !== true) reader.cancel();
+    if (framing.drained !== true) life.nextTurn(() => reader.cancel());
     else if (!reading) reader.release();
   }
 
@@ -82,9 +90,7 @@ export function relayFramed(
             if (ended) return reader.release();
             if (value === undefined) return end(controller, undefined);
             onMove();
-            const pieces = skim.push(framing.decode?.(value) ?? value);
-            charge();
-            for (const piece of pieces) {
+            for (const piece of skim.push(framing.decode?.(value) ?? value)) {
               if (piece.kind === "refused") return end(controller, piece.failure);
               const bytes = piece.kind === "relay" ? piece.bytes : await framing.held(piece.envelope);
               if (ended) return;
@@ -92,10 +98,10 @@ export function relayFramed(
                 end(controller, undefined, true);
                 return reader.cancel();
               }
-              if (bytes === null || bytes.length === 0) continue;
-              controller.enqueue(bytes);
-              sent = true;
+              if (bytes !== null) out.add(bytes);
             }
+            charge();
+            sent = out.flush(controller);
           }
         } catch (error) {
           end(controller, life.failure() ?? (error instanceof FailureError ? failureOf(error) : (broken ?? { kind: "transport", reached: "maybe", cause: String(error) })));
@@ -114,6 +120,40 @@ export function relayFramed(
     { highWaterMark: 0 },
   );
 }
+
+interface Joined {
+  add(bytes: Uint8Array<ArrayBuffer>): void;
+  /** Sends what was added, and says whether there was anything. */
+  flush(to: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>): boolean;
+}
+
+/** Joins what is small, so that of a hundred thousand small messages there are not as many chunks. What is large is not copied. */
+function joined(): Joined {
+  let chunks: Uint8Array<ArrayBuffer>[] = [];
+  let small: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  function join(): void {
+    if (size > 0) chunks.push(concat(small));
+    small = [];
+    size = 0;
+  }
+  return {
+    add(bytes) {
+      if (size + bytes.length > mostJoined) join();
+      small.push(bytes);
+      size += bytes.length;
+    },
+    flush(to) {
+      join();
+      const ready = chunks;
+      chunks = [];
+      for (const chunk of ready) to.enqueue(chunk);
+      return ready.length > 0;
+    },
+  };
+}
+
+const mostJoined = 16 * 1024;
 
 export interface IdleWatch {
   readonly moved: () => void;

@@ -17,6 +17,8 @@ export interface Lifetime {
   fail(failure: Failure): void;
   /** `work`, or undefined as soon as the call is over. For one step of a call at a time. */
   orOver<T>(work: Promise<T>): Promise<T | undefined>;
+  /** Runs `then` a turn later on workerd, at once elsewhere. */
+  nextTurn(then: () => void): void;
   /** The call is finished: nothing fires any more. */
   close(): void;
 }
@@ -27,6 +29,16 @@ export function whenOver(life: Pick<Lifetime, "signal">, then: () => void): () =
   if (over.aborted) then();
   else over.addEventListener("abort", then, { once: true });
   return () => over.removeEventListener("abort", then);
+}
+
+/**
+ * Aborted when the call is over, or a turn later where its origin `answered` by then: on workerd an abort takes back what was written to the request's body in
+ * the same turn, and what was sent before then ends as if it were whole.
+ */
+export function afterwards(life: Pick<Lifetime, "signal" | "nextTurn">, answered: () => boolean): AbortSignal {
+  const later = new AbortController();
+  whenOver(life, () => (answered() ? life.nextTurn(() => later.abort()) : later.abort()));
+  return later.signal;
 }
 
 /** Opens a lifetime that ends after `ms` milliseconds. */
@@ -87,6 +99,11 @@ class CallLifetime implements Lifetime {
     this.close();
     this.#controller?.abort();
     over?.();
+  }
+
+  nextTurn(then: () => void): void {
+    if (this.#ports.endsWithReply) this.#ports.after(0, then);
+    else then();
   }
 
   orOver<T>(work: Promise<T>): Promise<T | undefined> {

@@ -16,6 +16,6 @@ export function noRpc({ jwks }: PagesNeeds): { fetch(request: Request): Response
       return keys === undefined ? c.text("Unavailable: the proxy has no key.\n", 503) : c.json(keys, 200, { "cache-control": "public, max-age=300" });
     });
   }
-  app.notFound((c) => c.text("Not found: this is an RPC proxy, and no route of its config has this path.\n", 404));
+  app.notFound((c) => c.text("Not found: this is an RPC proxy, and no route of its config has this path.\n", 404, { "cache-control": "no-store", vary: "Origin" }));
   return app;
 }

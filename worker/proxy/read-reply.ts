@@ -55,7 +55,7 @@ function statusFailure({ status, headers }: UpstreamReply): Failure {
 export async function readConnectUnary(reply: UpstreamReply, plan: Plan, limit: number, account: Account): Promise<WholeReply> {
   const metadata = metadataOf(reply);
   const trailers = takeTrailerPrefixed(metadata);
-  const encoding = reply.headers.get("content-encoding") || "identity";
+  const encoding = (reply.headers.get("content-encoding") || "identity").toLowerCase();
   if (reply.status !== 200) {
     // Whatever else it says, a page or nothing, it says by its status.
     if (formFromContentType(reply.headers.get("content-type") ?? "")?.codec !== "json") throw new FailureError(statusFailure(reply));
@@ -90,6 +90,18 @@ function trailersOnly(headers: ReadableFields): Fields {
   return trailers;
 }
 
+/** A message and an end are right; of more than a few there is nothing to be learned. */
+const mostEnvelopes = 8;
+
+/** What of a trailers-only reply is HTTP's own, and not the call's. */
+export function headOfTrailersOnly({ headers }: UpstreamReply): Fields {
+  const head = new Fields();
+  headers.forEach((value, name) => {
+    if (name === "set-cookie") head.append(name, value);
+  });
+  return head;
+}
+
 /** Reads the reply of a unary gRPC-Web call; with it, whether its bytes may be relayed as they are. */
 export async function readGrpcWebUnary(
   reply: UpstreamReply,
@@ -101,12 +113,12 @@ export async function readGrpcWebUnary(
   const failure = headFailure(reply, plan);
   if (failure !== undefined && inHead === undefined) throw new FailureError(failure);
   const body = await readWhole(reply.source, lengthOf(reply), limit + framingRoom, account, reply.broken);
-  if (inHead !== undefined && body.length === 0) return { metadata: new Fields(), message: undefined, end: inHead, raw: undefined };
-  const { envelopes, rest } = splitEnvelopes(body);
-  if (rest.length > 0) throw new FailureError({ kind: "malformed-reply", what: "it ends inside a message" });
+  if (inHead !== undefined && body.length === 0) return { metadata: headOfTrailersOnly(reply), message: undefined, end: inHead, raw: undefined };
+  const { envelopes, rest } = splitEnvelopes(body, mostEnvelopes);
+  if (rest.length > 0 && envelopes.length < mostEnvelopes) throw new FailureError({ kind: "malformed-reply", what: "it ends inside a message" });
   const messages = envelopes.filter(({ flags }) => (flags & flagTrailer) === 0);
   const trailer = envelopes.find(({ flags }) => (flags & flagTrailer) !== 0);
-  const encoding = reply.headers.get("grpc-encoding") || "identity";
+  const encoding = (reply.headers.get("grpc-encoding") || "identity").toLowerCase();
   const end = (trailer && (await readEnd("grpc-web", trailer, encoding, limit))) ?? inHead;
   if (end === undefined && trailer !== undefined && isSealedEnd(plan, trailer, encoding)) return { metadata: sealedMetadata(reply, encoding), message: undefined, end: sealedEnd(), raw: body };
   if (end === undefined) throw new FailureError({ kind: "malformed-reply", what: "it has no end" });
@@ -132,9 +144,10 @@ function sealedMetadata(reply: UpstreamReply, encoding: string): Fields {
   return metadata;
 }
 
-/** Whether every client reads this trailer frame: open, names in lower case, every line ended by CRLF. */
+/** Whether every client reads this trailer frame: open, names in lower case, every line ended by CRLF, its message encoded as it must be. */
 function isCanonical({ flags, data }: Envelope): boolean {
-  return flags === flagTrailer && /^(?:[a-z0-9_.-]+:[^\r\n]*\r\n)+$/.test(fromUtf8(data));
+  const text = fromUtf8(data);
+  return flags === flagTrailer && /^(?:[a-z0-9_.-]+:[^\r\n]*\r\n)+$/.test(text) && !/^grpc-message:.*(?:%(?![0-9A-Fa-f]{2})|[^\x20-\x7e])/m.test(text.replaceAll("\r", ""));
 }
 
 /** Reads an end frame; undefined where it does not say how the call ended. */
@@ -153,7 +166,7 @@ export const foreign: Failure = { kind: "malformed-reply", what: "an envelope ha
 /** A Connect error in JSON, compressed so that the proxy cannot read it. */
 export function isSealedError({ status, headers }: UpstreamReply): boolean {
   const json = formFromContentType(headers.get("content-type") ?? "")?.codec === "json";
-  return status >= 400 && json && encodingFrom(headers.get("content-encoding")) === undefined;
+  return status >= 400 && status <= 599 && json && encodingFrom(headers.get("content-encoding")?.toLowerCase() ?? null) === undefined;
 }
 
 /** Whether an envelope is the end frame of its dialect. */
@@ -177,5 +190,5 @@ export async function recodeReply(message: Message, recode: Recode, limit: numbe
 
 /** Name of the header in which a stream's head says how its messages are compressed. */
 export function streamEncoding(reply: UpstreamReply, dialect: UpstreamForm): string {
-  return reply.headers.get(encodingHeaders(dialect).encoding) || "identity";
+  return (reply.headers.get(encodingHeaders(dialect).encoding) || "identity").toLowerCase();
 }

@@ -68,11 +68,11 @@ async function readFramed(call: Call, limit: number): Promise<Message> {
 }
 
 function onlyMessage(call: Call, body: Uint8Array<ArrayBuffer>): Message {
-  const { envelopes, rest } = splitEnvelopes(body);
-  if (rest.length > 0) throw new FailureError({ kind: "malformed-request", what: "the body ends inside a message" });
+  const { envelopes, rest } = splitEnvelopes(body, 2);
+  if (rest.length > 0 && envelopes.length < 2) throw new FailureError({ kind: "malformed-request", what: "the body ends inside a message" });
   const [envelope, second] = envelopes;
   if (envelope === undefined || second !== undefined) {
-    throw new FailureError({ kind: "wrong-message-count", what: `a call of this method has one message: current value is ${envelopes.length}` });
+    throw new FailureError({ kind: "wrong-message-count", what: `a call of this method has one message: current value is ${envelopes.length === 0 ? "none" : "more"}` });
   }
   return { data: envelope.data, encoding: encodingOf(call, envelope.flags) };
 }
@@ -125,7 +125,7 @@ async function recoded(message: Message, recode: Recode, limit: number): Promise
   try {
     data = recode(open);
   } catch (error) {
-    throw new FailureError({ kind: "malformed-request", what: `the message cannot be read: ${error instanceof Error ? error.message : "malformed"}` });
+    throw new FailureError({ kind: "malformed-request", what: `the message cannot be read: ${error instanceof Error ? error.message.slice(0, 500) : "malformed"}` });
   }
   return { data: encoding === "gzip" ? await gzip(data) : data, encoding };
 }
@@ -135,12 +135,15 @@ export function requestFraming(call: Call, limit: number, recode: Recode | undef
   const text = call.text.request ? base64Decoder() : undefined;
   return {
     drained: true,
+    // Of an origin that has answered, workerd would end the request as if this were all of it.
+    torn: () => (call.trace.answered === true ? Uint8Array.of(0, 0) : undefined),
     judge(flags, length) {
       const refused = flagFailure(call, flags);
       if (refused !== undefined) return refused;
       if (length > limit) return { kind: "message-too-large", limit };
       const encoding = flags === 0 ? "identity" : call.encoding;
-      return recode !== undefined || encoding === "gzip" ? "hold" : "relay";
+      // An empty message is empty in any encoding.
+      return recode !== undefined || (encoding === "gzip" && length > 0) ? "hold" : "relay";
     },
     async held({ flags, data }) {
       const message = { data, encoding: encodingOf(call, flags) };

@@ -1,4 +1,3 @@
-import { Fields } from "../core/protocol/fields.ts";
 import { FailureError, failureToEnd } from "../core/failure.ts";
 import { codeFromHttpStatus } from "../core/protocol/code.ts";
 import { encodingHeaders } from "../core/protocol/dialect.ts";
@@ -10,7 +9,7 @@ import { type Framing, type IdleWatch, relayFramed } from "./framed.ts";
 import type { Plan } from "./plan.ts";
 import type { UpstreamReply } from "./ports.ts";
 import {
-  endInHead, foreign, headFailure, isEndFlag, isForeign, isSealedEnd, isSealedError, lengthOf, metadataOf, readConnectUnary, readEnd, readGrpcWebUnary, recodeReply, streamEncoding, type WholeReply,
+  endInHead, foreign, headFailure, headOfTrailersOnly, isEndFlag, isForeign, isSealedEnd, isSealedError, lengthOf, metadataOf, readConnectUnary, readEnd, readGrpcWebUnary, recodeReply, streamEncoding, type WholeReply,
 } from "./read-reply.ts";
 import { readWhole, smallBody } from "./read-whole.ts";
 import { relayBytes } from "./relay-bytes.ts";
@@ -90,7 +89,7 @@ async function stream(relaying: Relaying, reply: UpstreamReply): Promise<Reply> 
   const body = await readWhole(reply.source, lengthOf(reply), limit, call.account, reply.broken);
   if (body.length > 0) return watch(relaying, { ...reply, source: new Response(body) as typeof reply.source }, inHead);
   relaying.idle?.stop();
-  return writeWhole(call, new Fields(), undefined, inHead);
+  return writeWhole(call, headOfTrailersOnly(reply), undefined, inHead);
 }
 
 function watch(relaying: Relaying, reply: UpstreamReply, inHead: End | undefined): Reply {
@@ -131,6 +130,7 @@ function replyFraming({ call, plan, limit }: Relaying, encoding: string, inHead:
         return "hold";
       }
       if (isForeign(flags)) return foreign;
+      if (flags & flagCompressed && encoding === "identity") return { kind: "unexpected-compression" };
       if (plan.recodeOutput === undefined) return "relay";
       return length > limit ? { kind: "message-too-large", limit } : "hold";
     },

@@ -15,7 +15,7 @@ export interface FetchOptions {
   /** What an endpoint is reached through; or, in words, why it cannot be. */
   readonly through: (endpoint: CompiledEndpoint) => Fetcher | string;
   readonly reached: Reached;
-  /** The encodings that this runtime's fetch undoes in replies, whether asked or not. */
+  /** The encodings that this runtime's fetch undoes in replies, whatever was asked for but `identity`. */
   readonly decodes: ReadonlySet<string>;
   /** Whether this runtime's fetch sends a request a second time, by itself, where a kept connection breaks. It does not if the body is a stream. */
   readonly resends: boolean;
@@ -39,10 +39,11 @@ export function fetchTransport({ through, reached, decodes, resends }: FetchOpti
       const { status } = response;
       if (status >= 520 && status <= 530) {
         response.body?.cancel().catch(() => {});
-        return { failure: { kind: "transport", reached: "maybe", cause: `HTTP ${status}` } };
+        return { failure: { kind: "transport", reached: "maybe", cause: `HTTP ${status}`, answered: true } };
       }
       const fields = fieldsOf(response.headers);
-      if (decodes.has(fields.get("content-encoding") ?? "")) forgetCoding(fields);
+      const isDecoded = decodes.has(fields.get("content-encoding")?.toLowerCase() ?? "") && headers.get("accept-encoding")?.toLowerCase() !== "identity";
+      if (isDecoded) forgetCoding(fields);
       return { status, headers: fields, source: response, trailers: null, broken };
     } catch (error) {
       return { failure: { kind: "transport", reached: reached(error), cause: errorText(error) } };

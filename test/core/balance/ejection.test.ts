@@ -66,6 +66,26 @@ describe("an endpoint is ejected", () => {
   });
 });
 
+test("a trial that fails does not shorten how long its neighbours are out, nor how often they were", () => {
+  const { observations, tell } = watched();
+  const [one, other] = [observations[0]![0]!, observations[0]![1]!];
+  for (const each of observations[0]!) Object.assign(each, { ejectedUntil: 1000, ejections: 1 });
+  Object.assign(other, { ejectedUntil: 200_000, ejections: 9 });
+  one.trialSince = 1000;
+  tell(0, 0, broken, 1000);
+  expect([one.ejections, one.ejectedUntil]).toEqual([2, 61_000]);
+  expect([other.ejections, other.ejectedUntil]).toEqual([9, 200_000]);
+});
+
+test("a clock that is put back ejects nobody for longer than the longest time", () => {
+  const { observations, tell, at } = watched();
+  const state = (now: number) => at(now).clusters[0]!.localities[0]!.endpoints[0]!.state;
+  tell(0, 0, broken, 3_600_000, 5);
+  expect(state(3_600_001)).toBe("ejected");
+  expect(state(1000)).toBe("probation");
+  expect(observations[0]![0]!.ejectedUntil).toBeGreaterThan(3_600_000);
+});
+
 describe("a locality is ejected as a whole", () => {
   const ruled = { ...near, outlier: { ...inRow, consecutiveFailures: 100, localityFailures: 3 } };
   const unavailable = fc.constantFrom(broken, silent);

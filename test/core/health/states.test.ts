@@ -59,6 +59,8 @@ describe("a sweep", () => {
     expect([...targets.keys()]).toEqual(["users/eu/https://one", "users/eu/https://two via TWO", "users/us/https://one"]);
     expect(sweepInterval([users, cluster("slow", [locality("eu")], { healthCheck: check({ intervalMs: 60_000 }) })])).toBe(10_000);
     expect(sweepInterval([cluster("plain", [locality("eu")])])).toBeUndefined();
+    // The table is written every two minutes all the same.
+    expect(sweepInterval([cluster("slow", [locality("eu")], { healthCheck: check({ intervalMs: 600_000 }) })])).toBe(60_000);
   });
   test("takes those whose interval has passed, the flipping ones first and then the ones that waited longest", () => {
     const before = table({

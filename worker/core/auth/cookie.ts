@@ -54,9 +54,12 @@ export function mayUseCookie({ url, origin, fetchSite }: CameFrom, allowedOrigin
   return origin !== "*" && (origin === ownOrigin(url) || allowedOrigins.includes(origin));
 }
 
-/** The proxy's own, as browsers see it: by https, whatever a front that ends TLS makes of it. Only a loopback address needs none. */
-function ownOrigin(url: string): string {
-  const { protocol, hostname, host } = new URL(url);
+/** The proxy's own (undefined: its Host is none), as browsers see it: by https, whatever a front that ends TLS makes of it. Only a loopback address needs none. */
+function ownOrigin(url: string): string | undefined {
+  // Without the path: whatever goes wrong here, a query does not get into a log.
+  const [base = ""] = /^[a-z]+:\/\/[^/?#]*/.exec(url) ?? [];
+  if (!URL.canParse(base)) return undefined;
+  const { protocol, hostname, host } = new URL(base);
   const loopback = hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d+){3}$/.test(hostname);
   return loopback ? `${protocol}//${host}` : new URL(`https://${host}`).origin;
 }

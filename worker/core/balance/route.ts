@@ -38,7 +38,7 @@ export function router(routes: readonly CompiledRoute[]): Router {
 
 /** Exactly `/package.Service/Method`: compared byte for byte, never normalised. */
 export function isMethodPath(path: string): boolean {
-  return /^\/[A-Za-z_][A-Za-z0-9_.]*\/[A-Za-z_][A-Za-z0-9_]*$/.test(path);
+  return /^\/[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\/[A-Za-z_]\w*$/.test(path);
 }
 
 interface Ranked {

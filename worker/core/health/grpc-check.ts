@@ -80,7 +80,7 @@ function readGrpcWeb(wire: Wire, { status, headers, body }: CheckReply): Answere
   const inHead = endFromTrailers(headers);
   if (inHead === undefined && status !== 200) return { end: fromHttp(status) };
   if (inHead === undefined && !isOf(wire, headers)) return otherType(headers);
-  const { envelopes, rest } = splitEnvelopes(body);
+  const { envelopes, rest } = splitEnvelopes(body, 8);
   const trailer = envelopes.find(({ flags }) => flags === flagTrailer);
   const end = (trailer && endFromTrailerBlock(trailer.data)) ?? inHead;
   if (end === undefined || rest.length > 0) return { end: { code: "internal", message: "the answer has no end" } };

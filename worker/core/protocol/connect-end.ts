@@ -46,7 +46,11 @@ export function endStreamFrame(end: End): Uint8Array<ArrayBuffer> {
   const json: Record<string, unknown> = {};
   if (end.code !== "ok") json["error"] = errorToJson(end);
   const metadata = new Map<string, string[]>();
-  end.metadata.forEach((value, name) => metadata.set(name, [...(metadata.get(name) ?? []), value]));
+  end.metadata.forEach((value, name) => {
+    const values = metadata.get(name);
+    if (values === undefined) metadata.set(name, [value]);
+    else values.push(value);
+  });
   if (metadata.size > 0) json["metadata"] = Object.fromEntries(metadata);
   return writeEnvelope(flagConnectEnd, utf8(JSON.stringify(json)));
 }

@@ -36,11 +36,16 @@ export function parseGetQuery(query: string): { value: GetQuery } | { error: str
 
 /** The message as percent-encoded octets, which need not be UTF-8. */
 function octetsOf(query: string): Uint8Array<ArrayBuffer> {
-  const pair = query.split("&").find((one) => new URLSearchParams(one).has("message")) ?? "";
+  const pair = query.split("&").find(isMessage) ?? "";
   const raw = pair.slice(pair.indexOf("=") + 1 || pair.length);
   // What is no pair of hex digits stands for itself.
   const octets = raw.replaceAll("+", " ").split(/(%[0-9A-Fa-f]{2})/);
   return concat(octets.map((part, i) => (i % 2 === 1 ? Uint8Array.of(parseInt(part.slice(1), 16)) : utf8(part))));
+}
+
+function isMessage(pair: string): boolean {
+  const [name = ""] = pair.split("=", 1);
+  return name === "message" || (/[%+]/.test(name) && new URLSearchParams(name).has("message"));
 }
 
 /** Writes the query of a GET, in base64url. */

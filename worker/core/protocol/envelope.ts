@@ -33,11 +33,11 @@ export function envelopePrefix(flags: number, length: number): Uint8Array<ArrayB
   return bytes;
 }
 
-/** Splits a whole body. What follows the last whole envelope is `rest` (empty in a well-formed body). */
-export function splitEnvelopes(body: Uint8Array<ArrayBuffer>): { envelopes: Envelope[]; rest: Uint8Array<ArrayBuffer> } {
+/** Splits a whole body, into so many envelopes at most. What follows the last one is `rest` (empty in a well-formed body). */
+export function splitEnvelopes(body: Uint8Array<ArrayBuffer>, most = Infinity): { envelopes: Envelope[]; rest: Uint8Array<ArrayBuffer> } {
   const envelopes: Envelope[] = [];
   let at = 0;
-  while (body.length - at >= prefixLength) {
+  while (body.length - at >= prefixLength && envelopes.length < most) {
     const length = (body[at + 1]! * 0x1000000) + ((body[at + 2]! << 16) | (body[at + 3]! << 8) | body[at + 4]!);
     const end = at + prefixLength + length;
     if (end > body.length) break;
@@ -57,8 +57,8 @@ export type Piece =
   | { readonly kind: "refused"; readonly failure: Failure };
 
 export interface Skimmer {
-  /** Takes the next chunk; gives its pieces in order. Relayed bytes are views into the chunk. */
-  push(chunk: Uint8Array<ArrayBuffer>): Piece[];
+  /** Takes the next chunk; gives its pieces in order, each when it is asked for: there may be a hundred thousand. Relayed bytes are views into the chunk. */
+  push(chunk: Uint8Array<ArrayBuffer>): Generator<Piece, void, undefined>;
   /** Bytes of memory that the message which is being gathered takes by now. */
   heldBytes(): number;
   /** Whether the stream so far ends at an envelope's border. */
@@ -89,13 +89,12 @@ export function skimmer(judge: (flags: number, length: number) => Judgement): Sk
     heldLength += bytes.length;
   }
 
-  function push(chunk: Uint8Array<ArrayBuffer>): Piece[] {
-    const pieces: Piece[] = [];
+  function* push(chunk: Uint8Array<ArrayBuffer>): Generator<Piece, void, undefined> {
     let at = 0;
     let relayFrom = 0;
-    const flush = (to: number): void => {
-      if (to > relayFrom) pieces.push({ kind: "relay", bytes: chunk.subarray(relayFrom, to) });
-    };
+    function* flush(to: number): Generator<Piece, void, undefined> {
+      if (to > relayFrom) yield { kind: "relay", bytes: chunk.subarray(relayFrom, to) };
+    }
     while (at < chunk.length) {
       if (headLength < prefixLength) {
         const fresh = headLength === 0;
@@ -103,7 +102,7 @@ export function skimmer(judge: (flags: number, length: number) => Judgement): Sk
         while (headLength < prefixLength && at < chunk.length) head[headLength++] = chunk[at++]!;
         const whole = fresh && headLength === prefixLength;
         if (!whole) {
-          flush(start);
+          yield* flush(start);
           relayFrom = at;
         }
         if (headLength < prefixLength) break;
@@ -111,11 +110,11 @@ export function skimmer(judge: (flags: number, length: number) => Judgement): Sk
         const judgement = judge(head[0]!, remaining);
         holding = judgement !== "relay";
         if (holding) {
-          flush(whole ? start : at);
+          yield* flush(whole ? start : at);
           relayFrom = at;
-          if (typeof judgement === "object") return [...pieces, { kind: "refused", failure: judgement }];
+          if (typeof judgement === "object") return yield { kind: "refused", failure: judgement };
         } else if (!whole) {
-          pieces.push({ kind: "relay", bytes: head.slice() });
+          yield { kind: "relay", bytes: head.slice() };
         }
       }
       const take = Math.min(remaining, chunk.length - at);
@@ -126,14 +125,14 @@ export function skimmer(judge: (flags: number, length: number) => Judgement): Sk
       at += take;
       remaining -= take;
       if (remaining > 0) break;
-      if (holding) pieces.push({ kind: "held", envelope: { flags: head[0]!, data: held.subarray(0, heldLength) } });
-      held = new Uint8Array(0);
+      const whole: Envelope | undefined = holding ? { flags: head[0]!, data: held.subarray(0, heldLength) } : undefined;
+      if (heldLength > 0) held = new Uint8Array(0);
       heldLength = 0;
       headLength = 0;
       holding = false;
+      if (whole !== undefined) yield { kind: "held", envelope: whole };
     }
-    flush(chunk.length);
-    return pieces;
+    yield* flush(chunk.length);
   }
 
   return {

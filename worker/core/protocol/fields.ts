@@ -8,12 +8,12 @@
  */
 export class Fields {
   readonly #values: Record<string, string>;
-  #cookies: readonly string[];
+  #cookies: string[];
 
   /** Takes `values` over: names in lower case, values as a Headers object gave them. */
   constructor(values: Record<string, string> = noValues(), cookies: readonly string[] = none) {
     this.#values = values;
-    this.#cookies = cookies;
+    this.#cookies = [...cookies];
   }
 
   get(name: string): string | null {
@@ -41,13 +41,13 @@ export class Fields {
     const lower = checkedName(name);
     const checked = checkedValue(value);
     const before = this.#values[lower];
-    if (lower === setCookie) this.#cookies = [...this.#cookies, checked];
+    if (lower === setCookie) this.#cookies.push(checked);
     else this.#values[lower] = before === undefined ? checked : `${before}, ${checked}`;
   }
 
   delete(name: string): void {
     const lower = name.toLowerCase();
-    if (lower === setCookie) this.#cookies = none;
+    if (lower === setCookie) this.#cookies = [];
     else if (lower in this.#values) delete this.#values[lower];
   }
 
@@ -118,5 +118,5 @@ function checkedName(name: string): string {
 function checkedValue(value: string): string {
   if (/^(?![\t ])[\t\x20-\x7e\x80-\xff]*(?<![\t ])$/.test(value)) return value;
   if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) throw new TypeError("Cannot take this as a header's value as it must be one line of bytes");
-  return value.replace(/^[\t ]+|[\t ]+$/g, "");
+  return value.replace(/^[\t ]+|(?<![\t ])[\t ]+$/g, "");
 }

@@ -2,7 +2,8 @@
 
 /** Everything but printable ASCII, `%` itself, and blanks at either end (a header would lose them) become `%XX` of its UTF-8 bytes. */
 export function grpcMessageEncode(text: string): string {
-  return text.toWellFormed().replace(/^\x20+|\x20+$|[^\x20-\x24\x26-\x7e]+/g, (run) =>
+  // The look behind keeps a long row of blanks inside from being tried at each of them.
+  return text.toWellFormed().replace(/^\x20+|(?<!\x20)\x20+$|[^\x20-\x24\x26-\x7e]+/g, (run) =>
     Array.from(new TextEncoder().encode(run), (b) => "%" + b.toString(16).toUpperCase().padStart(2, "0")).join(""),
   );
 }

@@ -17,7 +17,9 @@ export const probeFromHeader = "fairlead-probe-from";
 const neverForwarded = [
   "host", "proxy-authorization", "proxy-authenticate", "x-original-url", "x-rewrite-url",
   "x-http-method", "x-http-method-override", "x-method-override",
-  "grpc-previous-rpc-attempts", explainHeader, probeFromHeader, "forwarded", "x-real-ip", "true-client-ip", "x-client-ip", "x-cluster-client-ip", "x-original-host",
+  "grpc-previous-rpc-attempts", explainHeader, probeFromHeader, "forwarded", "x-real-ip", "true-client-ip", "x-client-ip", "x-cluster-client-ip", "x-original-host", "x-forwarded",
+  // https://www.rfc-editor.org/rfc/rfc9440#section-4: who ends TLS takes out a caller's own.
+  "client-cert", "client-cert-chain",
 ];
 
 /** Beginnings of names with which only a front that is trusted may speak. */
@@ -44,7 +46,10 @@ const corsReply = [
   "access-control-allow-headers", "access-control-expose-headers", "access-control-max-age",
 ];
 
-const neverRelayed = new Set([...hopByHop, ...corsReply, explanationHeader]);
+/** Names another way to the origin itself, around the proxy: https://www.rfc-editor.org/rfc/rfc7838#section-3 */
+const alternatives = "alt-svc";
+
+const neverRelayed = new Set([...hopByHop, ...corsReply, explanationHeader, alternatives]);
 const neverCross = new Set([...hopByHop, ...neverForwarded]);
 
 export interface HeaderSurvey {
@@ -114,14 +119,21 @@ export function surveyor(callers: CallerHeaders = nobodySpeaks): (headers: Reada
       else if (name === "host") host = value;
       else if (name === "connection") named = value;
     });
-    if (named !== undefined) for (const name of named.toLowerCase().split(",")) delete kept[name.trim()];
+    if (named !== undefined) dropNamed(kept, named);
     return { host, bytes, underscored, metadata: new Fields(kept), protocol, shown };
   };
 }
 
+/** What `connection` names belongs to this hop, too. */
+function dropNamed(values: Record<string, string>, connection: string): void {
+  for (const name of connection.toLowerCase().split(",")) delete values[name.trim()];
+}
+
 function roleOf(name: string, { read, withheld }: CallerHeaders): Role {
   const isWithheld = withheld.has(name);
-  const crosses = !isWithheld && !neverCross.has(name) && !neverForwardedPrefixes.test(name);
+  // Many an origin reads what is neither letter nor digit alike.
+  const alike = name.replace(/[^a-z0-9]/g, "-");
+  const crosses = !isWithheld && !withheld.has(alike) && ![name, alike].some((one) => neverCross.has(one) || neverForwardedPrefixes.test(one));
   return { isShown: isWithheld || read.has(name), isUnderscored: name.includes("_"), is: protocolRequest.has(name) ? "protocol" : crosses ? "metadata" : "nothing" };
 }
 
@@ -134,11 +146,14 @@ export function isMetadata(name: string): boolean {
 export function replyMetadata(head: ReadableFields, keep: "protocol" | "metadata"): Fields {
   const kept = noValues();
   const cookies: string[] = [];
+  let named: string | undefined;
   head.forEach((value, name) => {
+    if (name === "connection") named = value;
     if (neverRelayed.has(name) || (keep === "metadata" && protocolReply.has(name))) return;
     if (name === "set-cookie") cookies.push(value);
     else kept[name] = value;
   });
+  if (named !== undefined) dropNamed(kept, named);
   return new Fields(kept, cookies);
 }
 

@@ -67,7 +67,7 @@ function parse(data: Uint8Array): JsonValue {
 const suspicious = /\d[eE]\+?\d{3}|\d{309}|\\u[dD][89a-fA-F]/;
 
 function refuseUnwritable(key: string, value: unknown): unknown {
-  if (value === Infinity || value === -Infinity) throw new Error(`the number of ${JSON.stringify(key)} must be in the range of a double`);
-  if (!key.isWellFormed() || (typeof value === "string" && !value.isWellFormed())) throw new Error(`the text of ${JSON.stringify(key)} must be Unicode, without half a surrogate pair`);
+  if (value === Infinity || value === -Infinity) throw new Error(`the number of ${JSON.stringify(key.slice(0, 100))} must be in the range of a double`);
+  if (!key.isWellFormed() || (typeof value === "string" && !value.isWellFormed())) throw new Error(`the text of ${JSON.stringify(key.slice(0, 100))} must be Unicode, without half a surrogate pair`);
   return value;
 }
