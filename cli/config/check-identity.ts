@@ -56,9 +56,11 @@ function checkRoutesLook(claims: readonly ClaimedHeader[], { config, tree, repor
     }
     const held = sticky?.key.case === "header" ? taken(sticky.key.value) : undefined;
     if (held !== undefined && !isTold(held)) report.of(tree, ["routes", i, "sticky", "header"], unseen(held));
-    for (const name of Object.keys(requestHeaders?.set ?? {})) {
+    const changed = [...Object.keys(requestHeaders?.set ?? {}).map((name) => ["set", name, name] as const), ...(requestHeaders?.remove ?? []).map((name, j) => ["remove", name, j] as const)];
+    for (const [how, name, key] of changed) {
       const told = claims.find((claim) => claim.header === name && isTold(claim));
-      if (told !== undefined) report.of(tree, ["routes", i, "request_headers", "set", name], `must not name ${name}: ${told.use === "identity" ? "auth.identity says who calls in it" : `it is ${told.whose}`}`, { key: true });
+      const says = name === "authorization" && config.auth!.identity?.mint !== undefined ? "auth.identity.mint puts its token there" : told?.use === "identity" ? "auth.identity says who calls in it" : told && `it is ${told.whose}`;
+      if (says !== undefined) report.of(tree, ["routes", i, "request_headers", how, key], `must not name ${name}: ${says}`, { key: how === "set" });
     }
   }
   for (const [name, { metadata }] of Object.entries(config.auth!.authorizers)) {

@@ -20,6 +20,10 @@ export function checkAuthBindings({ where, store, limits }: ForAuth, { config, t
     if (apiKeys?.stored !== true || store.includes("FAIRLEAD")) continue;
     report.of(tree, ["auth", "providers", name, "api_keys", "stored"], `needs [[kv_namespaces]] with binding = "FAIRLEAD" in ${where}, where the keys are${didYouMean("FAIRLEAD", store)}`);
   }
+  for (const [name, { clientCertificates }] of Object.entries(config.auth?.providers ?? {})) {
+    if ((clientCertificates?.trustedHeader ?? "") === "") continue;
+    report.of(tree, ["auth", "providers", name, "client_certificates", "trusted_header"], `is anybody's to write on Cloudflare, where ${where} leads: leave it out there, and cf.tlsClientAuth tells of certificates`, { severity: "warning" });
+  }
   const declared = Array.isArray(limits) ? (limits as TomlTable[]) : [];
   const names = declared.map(({ name }) => String(name));
   for (const [name, { binding, calls, period }] of Object.entries(config.auth?.rateLimits ?? {})) {

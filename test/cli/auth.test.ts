@@ -170,6 +170,9 @@ describe("headers", () => {
   it("of identity are not a route's to write", () => {
     const yaml = `${withRoutes("{ match: { prefix: / }, cluster: users, request_headers: { set: { x-user: root } } }")}\nauth: { identity: { claims_header: x-user }, ${forAll} }`;
     expect(issuesOf(yaml)).toEqual(["5:71 routes[0].request_headers.set.x-user: must not name x-user: auth.identity says who calls in it"]);
+    expect(issuesOf(yaml.replace("set: { x-user: root }", "remove: [x-user]")).join()).toContain("routes[0].request_headers.remove[0]: must not name x-user: auth.identity says who calls in it");
+    const minted = yaml.replace("{ x-user: root }", "{ authorization: secret }").replace("claims_header: x-user", "mint: { issuer: https://proxy.example, secret: MINT_KEY }");
+    expect(issuesOf(minted).join()).toContain("routes[0].request_headers.set.authorization: must not name authorization: auth.identity.mint puts its token there");
   });
   it("that are taken out first cannot route a call, but identity can hold it", () => {
     const looking = (route: string) => issuesOf(`${withRoutes(`{ match: { service: acme.v1.UserService }, cluster: users, ${route} }`)}\nauth: { providers: { keys: { api_keys: { stored: true } } }, identity: { claims_header: x-claims }, rules: [{ match: { prefix: / }, require: { provider: keys } }] }`);

@@ -118,3 +118,9 @@ describe("an endpoint's client certificate", () => {
     expect(issuesOf(shown("url: https://a").replace(", key: KEY", ""))).toEqual([expect.stringContaining(`${at}.client_certificate.key: `)]);
   });
 });
+
+it("a header that tells of client certificates is anybody's on Cloudflare", () => {
+  const yaml = `${withLocalities("[{ region: a, endpoints: [{ url: http://127.0.0.1:1 }] }]")}\nauth: { providers: { front: { client_certificates: { trusted_header: x-forwarded-client-cert } } }, rules: [{ match: { prefix: / }, require: { provider: front } }] }`;
+  expect(issuesOf(yaml)).toEqual([]);
+  expect(issuesOf(yaml, { wrangler: 'name = "p"\ncompatibility_date = "2026-11-17"' }).join()).toContain("warning auth.providers.front.client_certificates.trusted_header: is anybody's to write on Cloudflare, where wrangler.toml leads");
+});

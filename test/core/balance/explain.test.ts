@@ -94,6 +94,8 @@ describe("an explanation", () => {
     const nothing = pickAndExplain(seen({ ...panic, states: new Map([["https://r", "drained"]]) }), panic, 1);
     expect(nothing.picked).toBeNull();
     expect(says(nothing).at(-1)).toMatch(/^nobody: no locality of c may take this call/);
+    // A breaker refused it, say.
+    expect(says(explain(seen({ ...panic, states: new Map() }), panic, 0, undefined)).at(-1)).toBe("ended: it ended before an endpoint was picked: its error says why");
   });
 
   test("says whose probes count, and what they keep from a call that others would not", () => {
