@@ -1,3 +1,4 @@
+import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { statusDetailsFromBinary, statusDetailsToBinary } from "../../worker/core/protocol/status-details.ts";
 import { writeEnvelope } from "../../worker/core/protocol/envelope.ts";
@@ -98,6 +99,42 @@ describe.each(runtimes)("errors on %s", (runtime) => {
     on.origin.answer((response) => response.writeHead(200, { "content-type": "application/grpc-web+proto", "grpc-status": "7", "grpc-message": "early" }).end());
     const reply = await call(on.proxy.port, { path: "/web/test.v1.Test/Client", headers: request("connect-stream", "").headers, body: upload });
     expect(understand("connect-stream", reply)).toMatchObject({ code: "permission_denied", message: "early" });
+  });
+
+  it.each(["connect-timeout-ms", "grpc-timeout"])("a call whose time is over when it comes (%s) is deadline_exceeded, and reaches no origin", async (name) => {
+    on.origin.answer(replies(200, { "content-type": "application/proto" }, "x"));
+    const [dialect, value] = name === "grpc-timeout" ? (["grpc-web", "0m"] as const) : (["connect-unary", "0"] as const);
+    for (let i = 0; i < 10; i++) {
+      const { headers, body } = request(dialect, "x");
+      expect(understand(dialect, await call(on.proxy.port, { path: "/connect/test.v1.Test/Unary", headers: { ...headers, [name]: value }, body })).code).toBe("deadline_exceeded");
+    }
+    expect(on.origin.seen).toEqual([]);
+  });
+
+  it("a reply that an origin compresses though nobody asked says so to the caller", async () => {
+    const packed = gzipSync("hello");
+    on.origin.answer(replies(200, { "content-type": "application/proto", "content-encoding": "GZIP" }, packed));
+    const reply = await call(on.proxy.port, { path: "/connect/test.v1.Test/Unary", ...request("connect-unary", "x") });
+    expect([reply.headers["content-encoding"]?.toLowerCase(), reply.body.toString("hex")]).toEqual(["gzip", packed.toString("hex")]);
+  });
+
+  it("cookies of a reply that is only trailers are the caller's", async () => {
+    on.origin.answer(replies(200, { "content-type": "application/grpc-web+proto", "grpc-status": "16", "set-cookie": ["session=; Max-Age=0", "b=2"] }));
+    for (const dialect of ["grpc-web", "connect-unary"] as const) {
+      const reply = await call(on.proxy.port, { path: "/web/test.v1.Test/Unary", ...request(dialect, "x") });
+      expect([understand(dialect, reply).code, reply.headers["set-cookie"]]).toEqual(["unauthenticated", ["session=; Max-Age=0", "b=2"]]);
+    }
+  });
+
+  it("a status message that is not encoded as it must be is", async () => {
+    on.origin.answer(replies(200, { "content-type": "application/grpc-web+proto" }, trailers("grpc-status:5\r\ngrpc-message:100%\r\n")));
+    const reply = await call(on.proxy.port, { path: "/web/test.v1.Test/Unary", ...request("grpc-web", "x") });
+    expect(reply.body.toString("latin1")).toContain("grpc-message:100%25\r\n");
+  });
+
+  it("a refusal is not for caches", async () => {
+    const refused = [{ path: "/web/test.v1.Test/Unary", headers: { "content-type": "text/plain" } }, { method: "GET", path: "/nothing" }, { method: "PUT", path: "/web/test.v1.Test/Unary" }];
+    for (const one of refused) expect((await call(on.proxy.port, one)).headers["cache-control"]).toBe("no-store");
   });
 
   it("a Connect error without a JSON body has the code of its HTTP status", async () => {

@@ -61,6 +61,14 @@ describe("headers", () => {
     expect([...metadata]).toEqual([["x-a", "b"]]);
   });
   test("with an underscore are reported", () => expect(surveyor()(new Headers({ x_user: "1" })).underscored).toBe("x_user"));
+  test("that an origin may read as another that does not cross, do not either", () => {
+    const callers = { read: new Set<string>(), withheld: new Set(["x-user-id"]) };
+    const asked = new Headers({ "x.user.id": "root", "x~user~id": "root", "x+user-id": "root", "x.forwarded.for": "6.6.6.6", "cf.connecting.ip": "6.6.6.6", "x-forwarded": "for=6.6.6.6", "client-cert": ":AAAA:", "x.trace": "1" });
+    expect([...surveyor(callers)(asked).metadata]).toEqual([["x.trace", "1"]]);
+  });
+  test("of a reply that Connection names, and other ways to the origin, do not reach the caller", () => {
+    expect([...replyMetadata(new Headers({ connection: "X-Hop", "x-hop": "secret", "alt-svc": 'h3=":443"', x: "y" }), "metadata")]).toEqual([["x", "y"]]);
+  });
   test("behind trailer- are trailing metadata", () => {
     const headers = new Fields({ "trailer-a": "1", b: "2" });
     expect([...takeTrailerPrefixed(headers)!]).toEqual([["a", "1"]]);

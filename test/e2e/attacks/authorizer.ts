@@ -15,6 +15,7 @@ export const authorizes: Answer = async (response, seen) => {
     case "json": return response.writeHead(200, { "content-type": "application/json" }).end('{"allow":{}}');
     case "500": return response.writeHead(500, { "content-type": "application/proto" }).end(toBinary(CheckResponseSchema, create(CheckResponseSchema, { answer: { case: "allow", value: {} } })));
     case "error": return response.writeHead(403, { "content-type": "application/json" }).end('{"code":"permission_denied"}');
+    case "530": return response.writeHead(530, { "content-type": "application/json" }).end('{"code":"permission_denied"}');
     case "redirect": return response.writeHead(307, { location: "/elsewhere" }).end();
     case "large": return proto(Buffer.alloc(100_000));
     case "cut": return response.writeHead(200, { "content-type": "application/proto", "content-length": 100 }).write("x", () => response.socket?.destroy());

@@ -28,6 +28,7 @@ export const authorizerAttacks: readonly Attack[] = [
   asks("an authorizer that answers with an error", "error", "permission_denied"),
   asks("an open authorizer that denies by an error", "error", "permission_denied", "AskedOpen"),
   asks("an open authorizer that fails", "500", "unavailable", "AskedOpen"),
+  asks("an open authorizer that denies by HTTP 530", "530", "unavailable", "AskedOpen"),
   asks("an authorizer that is elsewhere", "redirect", "unavailable"),
   asks("an authorizer that says too much", "large", "unavailable"),
   asks("an authorizer that breaks off", "cut", "unavailable"),
