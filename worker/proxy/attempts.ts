@@ -7,23 +7,10 @@ import type { CompiledRetry } from "../core/config/compiled.ts";
 import { type Failure, FailureError, failureOf } from "../core/failure.ts";
 import type { Call, Reply } from "./call.ts";
 import { afterwards } from "./lifetime.ts";
-import type { AttemptsNeeds, Sending } from "./sending.ts";
+import type { AttemptsNeeds, Running, Sending, Settled } from "./sending.ts";
 import { isSpotless, regionsToLeave } from "./leaving.ts";
 import { sleep } from "./within.ts";
 import { verdictOnFailure, verdictOnReply } from "./verdict.ts";
-
-interface Running {
-  readonly picked: Picked;
-  readonly since: number;
-  readonly passage: Passage;
-  readonly abort: AbortController | undefined;
-  readonly settled: Promise<Settled>;
-}
-
-interface Settled {
-  readonly one: Running;
-  readonly result: { readonly reply: Reply } | { readonly error: unknown };
-}
 
 /**
  * Sends a call to an endpoint, and to another one where it failed and may be repeated. One that has not answered for too

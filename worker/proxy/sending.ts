@@ -1,3 +1,4 @@
+import type { Passage } from "../core/balance/breaker.ts";
 import type { Ask, Picked } from "../core/balance/pick.ts";
 import type { RetryBudget } from "../core/balance/retry.ts";
 import type { Breaking } from "./breaking.ts";
@@ -29,4 +30,19 @@ export interface Sending {
   readonly plural: boolean;
   /** Sends the request; `made` counts the attempts before this one. */
   readonly send: (picked: Picked, made: number, signal: AbortSignal | null) => Promise<Reply>;
+}
+
+/** One attempt that is under way. */
+export interface Running {
+  readonly picked: Picked;
+  readonly since: number;
+  readonly passage: Passage;
+  readonly abort: AbortController | undefined;
+  readonly settled: Promise<Settled>;
+}
+
+/** And how it went. */
+export interface Settled {
+  readonly one: Running;
+  readonly result: { readonly reply: Reply } | { readonly error: unknown };
 }
