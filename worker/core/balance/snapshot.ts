@@ -125,9 +125,12 @@ function changesAt({ ejectedUntil, trialSince, backSince }: Observation, now: nu
   return now - backSince < slowStartMs ? now + rampMs : Infinity;
 }
 
+/** By so much the clocks of isolates may differ that tell each other of ejections. */
+const skewMs = 10_000;
+
 /** No ejection is longer than the longest: where one seems so, the clock was put back. */
 function isEjected(until: number, now: number, { maxEjectionMs }: CompiledOutlier): boolean {
-  return until > now && until - now <= maxEjectionMs;
+  return until > now && until - now <= maxEjectionMs + skewMs;
 }
 
 function stateNow(known: EndpointState, { ejectedUntil }: Observation, now: number, outlier: CompiledOutlier): EndpointState {
