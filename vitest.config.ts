@@ -7,10 +7,12 @@ export default defineConfig({
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/node") },
     projects: [
       // The fence: everything in worker/core runs with clock, randomness, timers and network replaced by functions that throw.
-      { test: { name: "core", include: ["test/core/**/*.test.ts"], setupFiles: ["test/core/fence.ts"], maxWorkers: 2, sequence: { groupOrder: 0 } } },
-      { test: { name: "cli", include: ["test/cli/**/*.test.ts", "test/auth/**/*.test.ts", "test/docs/**/*.test.ts", "test/proxy/**/*.test.ts", "test/runtime/**/*.test.ts", "test/health/**/*.test.ts", "test/simulate/**/*.test.ts"], testTimeout: 30_000, maxWorkers: 4, sequence: { groupOrder: 1 } } },
+      { test: { name: "core", include: ["test/core/**/*.test.ts"], setupFiles: ["test/core/fence.ts"], maxWorkers: 3, sequence: { groupOrder: 0 } } },
+      // Minutes and hours in a time of their own.
+      { test: { name: "hours", include: ["test/auth/**/*.test.ts", "test/simulate/**/*.test.ts"], testTimeout: 30_000, maxWorkers: 3, sequence: { groupOrder: 0 } } },
+      { test: { name: "cli", include: ["test/cli/**/*.test.ts", "test/docs/**/*.test.ts", "test/proxy/**/*.test.ts", "test/runtime/**/*.test.ts", "test/health/**/*.test.ts"], testTimeout: 30_000, maxWorkers: 3, sequence: { groupOrder: 0 } } },
       // Whole runtimes on real sockets, so after the rest and three files at a time: they wait more than they work.
-      { test: { name: "e2e", include: ["test/e2e/**/*.test.ts", "test/browser/**/*.test.ts"], testTimeout: 30_000, hookTimeout: 60_000, maxWorkers: 3, sequence: { groupOrder: 2 } } },
+      { test: { name: "e2e", include: ["test/e2e/**/*.test.ts", "test/browser/**/*.test.ts"], testTimeout: 30_000, hookTimeout: 60_000, maxWorkers: 3, sequence: { groupOrder: 1 } } },
     ],
   },
 });
