@@ -59,7 +59,7 @@ export async function readConnectUnary(reply: UpstreamReply, plan: Plan, limit: 
   if (reply.status !== 200) {
     // Whatever else it says, a page or nothing, it says by its status.
     if (formFromContentType(reply.headers.get("content-type") ?? "")?.codec !== "json") throw new FailureError(statusFailure(reply));
-    const body = await readWhole(reply.source, lengthOf(reply), limit, account, reply.broken);
+    const body = await readWhole(reply.source, { declared: lengthOf(reply), limit, account, broken: reply.broken });
     const open = encoding === "gzip" ? await gunzip(body, limit, corrupt).catch(() => body) : body;
     const end = errorFromBody(open, codeFromHttpStatus(reply.status), trailers);
     if (end === undefined) throw new FailureError(statusFailure(reply));
@@ -67,7 +67,8 @@ export async function readConnectUnary(reply: UpstreamReply, plan: Plan, limit: 
   }
   const failure = headFailure(reply, plan);
   if (failure !== undefined) throw new FailureError(failure);
-  return { metadata, message: { data: await readWhole(reply.source, lengthOf(reply), limit, account, reply.broken), encoding }, end: okEnd(trailers) };
+  const data = await readWhole(reply.source, { declared: lengthOf(reply), limit, account, broken: reply.broken });
+  return { metadata, message: { data, encoding }, end: okEnd(trailers) };
 }
 
 /**
@@ -112,7 +113,7 @@ export async function readGrpcWebUnary(
   const inHead = endInHead(reply);
   const failure = headFailure(reply, plan);
   if (failure !== undefined && inHead === undefined) throw new FailureError(failure);
-  const body = await readWhole(reply.source, lengthOf(reply), limit + framingRoom, account, reply.broken);
+  const body = await readWhole(reply.source, { declared: lengthOf(reply), limit, room: framingRoom, account, broken: reply.broken });
   if (inHead !== undefined && body.length === 0) return { metadata: headOfTrailersOnly(reply), message: undefined, end: inHead, raw: undefined };
   const { envelopes, rest } = splitEnvelopes(body, mostEnvelopes);
   if (rest.length > 0 && envelopes.length < mostEnvelopes) throw new FailureError({ kind: "malformed-reply", what: "it ends inside a message" });

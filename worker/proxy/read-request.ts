@@ -1,6 +1,6 @@
 import { type Failure, FailureError } from "../core/failure.ts";
 import { base64Decoder } from "../core/protocol/base64.ts";
-import { checkGzip, encodingFrom, gunzip, gzip, isPassable } from "../core/protocol/compression.ts";
+import { checkGzip, encodingFrom, gunzip, gzip, gzipRoom, isPassable } from "../core/protocol/compression.ts";
 import { concat, envelopePrefix, flagCompressed, prefixLength, splitEnvelopes, writeEnvelope } from "../core/protocol/envelope.ts";
 import type { Recode } from "../core/schema/recode.ts";
 import type { Call, Message } from "./call.ts";
@@ -10,7 +10,7 @@ import type { Plan } from "./plan.ts";
 import { readPieces, readWhole, smallBody, smallestStep } from "./read-whole.ts";
 import type { Outgoing } from "./write-request.ts";
 
-/** Room for the envelope's prefix, and for base64 where the body is text. */
+/** Room for the envelope's prefix, and for what base64 adds at its end. */
 const framingRoom = 64;
 
 const left: Failure = { kind: "left" };
@@ -35,7 +35,7 @@ export function readOnlyRequest(call: Call, plan: Plan, limit: number): Promise<
 async function readInPieces(call: Call, plan: Plan, limit: number): Promise<Outgoing> {
   const { request, form, account } = call;
   const framed = form.dialect !== "connect-unary";
-  const pieces = await readPieces(request, call.declared, framed ? limit + prefixLength : limit, account, left);
+  const pieces = await readPieces(request, { declared: call.declared, limit, room: framed ? prefixLength : 0, account, broken: left });
   const size = pieces.reduce((sum, { length }) => sum + length, 0);
   if (framed && (size <= smallBody || !isOneMessage(pieces[0]!, size))) return onlyMessage(call, concat(pieces));
   if (size <= smallBody) return { data: concat(pieces), encoding: "identity" };
@@ -48,6 +48,10 @@ function isOneMessage(beginning: Uint8Array, size: number): boolean {
   return envelopePrefix(0, size - prefixLength).every((byte, i) => byte === beginning[i]);
 }
 
+function roomOf({ encoding }: Call, limit: number): number {
+  return encoding === "gzip" ? gzipRoom(limit) : 0;
+}
+
 async function readMessage(call: Call, limit: number, recode: Recode | undefined): Promise<Message> {
   const message = await readOnly(call, limit);
   return recode === undefined ? sized(message, limit) : recoded(message, recode, limit);
@@ -56,14 +60,15 @@ async function readMessage(call: Call, limit: number, recode: Recode | undefined
 function readOnly(call: Call, limit: number): Message | Promise<Message> {
   const { request, encoding } = call;
   if (call.get !== null) return { data: call.get.message, encoding };
-  if (call.form.dialect === "connect-unary") return readWhole(request, call.declared, limit, call.account, left, smallestStep).then((data) => ({ data, encoding }));
+  if (call.form.dialect === "connect-unary") return readWhole(request, { declared: call.declared, limit, room: roomOf(call, limit), account: call.account, broken: left, atOnce: smallestStep }).then((data) => ({ data, encoding }));
   return readFramed(call, limit);
 }
 
 async function readFramed(call: Call, limit: number): Promise<Message> {
   const { request } = call;
-  const room = call.text.request ? Math.ceil(limit / 3) * 4 + framingRoom : limit + framingRoom;
-  const body = await readWhole(request, call.declared, room, call.account, left, smallestStep);
+  const room = framingRoom + roomOf(call, limit);
+  const asText = call.text.request ? Math.ceil((limit + room) / 3) * 4 - limit : room;
+  const body = await readWhole(request, { declared: call.declared, limit, room: asText, account: call.account, broken: left, atOnce: smallestStep });
   return onlyMessage(call, call.text.request ? decodeText(body) : body);
 }
 
@@ -91,8 +96,9 @@ function flagFailure(call: Call, flags: number): Failure | undefined {
 
 /** Judges a message by its size when open; one that the proxy cannot open is judged as it is. */
 function sized(message: Message, limit: number): Message | Promise<Message> {
+  if (message.encoding === "gzip" && message.data.length > 0) return checkGzip(message.data, limit, notGzip).then(() => message);
   if (message.data.length > limit) throw new FailureError({ kind: "message-too-large", limit });
-  return message.encoding === "gzip" && message.data.length > 0 ? checkGzip(message.data, limit, notGzip).then(() => message) : message;
+  return message;
 }
 
 function endsWhole(text: { finish(): void } | undefined): boolean {
@@ -140,8 +146,8 @@ export function requestFraming(call: Call, limit: number, recode: Recode | undef
     judge(flags, length) {
       const refused = flagFailure(call, flags);
       if (refused !== undefined) return refused;
-      if (length > limit) return { kind: "message-too-large", limit };
       const encoding = flags === 0 ? "identity" : call.encoding;
+      if (length > limit + (flags === 0 ? 0 : roomOf(call, limit))) return { kind: "message-too-large", limit };
       // An empty message is empty in any encoding.
       return recode !== undefined || (encoding === "gzip" && length > 0) ? "hold" : "relay";
     },

@@ -15,17 +15,29 @@ export function lengthFrom(text: string | null | undefined): number | undefined 
   return text && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
-/**
- * Reads a body of at most `limit` bytes, each charged to the account; `declared` is the length that its head tells, `broken`
- * what it means when it breaks off. Up to `atOnce` a declared length is charged before it comes: less of a caller, who may never send it. Throws
- * `message-too-large` (on the declared length already) or `over-budget`.
- */
-export function readWhole(from: BodySource, declared: number | undefined, limit: number, account: Account, broken: Failure, atOnce = smallBody): Promise<Uint8Array<ArrayBuffer>> {
-  return declared !== undefined && declared <= Math.min(limit, atOnce) ? readSmall(from, declared, account, broken) : readLarge(from, declared, limit, account, broken);
+export interface Reading {
+  /** The body's length in bytes, where its head tells it. */
+  readonly declared: number | undefined;
+  /** Largest message, in bytes. */
+  readonly limit: number;
+  /** What a body may have beside its message, in bytes. Default: 0. */
+  readonly room?: number;
+  readonly account: Account;
+  /** What it means when the body breaks off. */
+  readonly broken: Failure;
+  /** Up to here a declared length is charged before it comes, in bytes: less of a caller, who may never send it. Default: `smallBody`. */
+  readonly atOnce?: number;
 }
 
-async function readLarge(from: BodySource, declared: number | undefined, limit: number, account: Account, broken: Failure): Promise<Uint8Array<ArrayBuffer>> {
-  const pieces = await readPieces(from, declared, limit, account, broken);
+/** Reads a body, each byte charged to the account. Throws `message-too-large` (on the declared length already) or `over-budget`. */
+export function readWhole(from: BodySource, reading: Reading): Promise<Uint8Array<ArrayBuffer>> {
+  const { declared, limit, room = 0, account, broken, atOnce = smallBody } = reading;
+  return declared !== undefined && declared <= Math.min(limit + room, atOnce) ? readSmall(from, declared, account, broken) : readLarge(from, reading);
+}
+
+async function readLarge(from: BodySource, reading: Reading): Promise<Uint8Array<ArrayBuffer>> {
+  const { account } = reading;
+  const pieces = await readPieces(from, reading);
   if (pieces.length <= 1) return pieces[0] ?? new Uint8Array(0);
   const size = pieces.reduce((sum, { length }) => sum + length, 0);
   account.charge(size);
@@ -44,8 +56,8 @@ async function readSmall(from: BodySource, declared: number, account: Account, b
 }
 
 /** Reads a body in pieces, as `readWhole` does, without the copy that joins them. */
-export async function readPieces({ body }: Pick<BodySource, "body">, declared: number | undefined, limit: number, account: Account, broken: Failure): Promise<Uint8Array<ArrayBuffer>[]> {
-  if ((declared ?? 0) > limit) throw new FailureError({ kind: "message-too-large", limit });
+export async function readPieces({ body }: Pick<BodySource, "body">, { declared, limit, room = 0, account, broken }: Reading): Promise<Uint8Array<ArrayBuffer>[]> {
+  if ((declared ?? 0) > limit + room) throw new FailureError({ kind: "message-too-large", limit });
   if (body === null) return [];
   const reader = byteReader(body);
   const pieces: Uint8Array<ArrayBuffer>[] = [];
@@ -55,7 +67,7 @@ export async function readPieces({ body }: Pick<BodySource, "body">, declared: n
       account.charge(step);
       const bytes = await reader.fill(step);
       size += bytes.length;
-      if (size > limit) throw new FailureError({ kind: "message-too-large", limit });
+      if (size > limit + room) throw new FailureError({ kind: "message-too-large", limit });
       if (bytes.length > 0) pieces.push(bytes);
       if (bytes.length > step) account.charge(bytes.length - step);
       if (bytes.length >= step) continue;

@@ -62,7 +62,8 @@ async function passConnectUnary(call: Call, reply: UpstreamReply): Promise<Reply
   const length = lengthOf(reply);
   if (length === undefined || length > smallBody) return passBody(call, reply, okEnd());
   const headers = replyMetadata(reply.headers, "protocol");
-  return { status: 200, headers, body: await readWhole(reply.source, length, smallBody, call.account, reply.broken), end: okEnd() };
+  const body = await readWhole(reply.source, { declared: length, limit: smallBody, account: call.account, broken: reply.broken });
+  return { status: 200, headers, body, end: okEnd() };
 }
 
 /** A body that passes as it comes; the call lives until its last byte. */
@@ -86,7 +87,7 @@ async function stream(relaying: Relaying, reply: UpstreamReply): Promise<Reply> 
   const { call, plan, limit } = relaying;
   const inHead = plan.dialect === "grpc-web" ? endInHead(reply) : undefined;
   if (inHead === undefined) return watch(relaying, reply, undefined);
-  const body = await readWhole(reply.source, lengthOf(reply), limit, call.account, reply.broken);
+  const body = await readWhole(reply.source, { declared: lengthOf(reply), limit, account: call.account, broken: reply.broken });
   if (body.length > 0) return watch(relaying, { ...reply, source: new Response(body) as typeof reply.source }, inHead);
   relaying.idle?.stop();
   return writeWhole(call, headOfTrailersOnly(reply), undefined, inHead);

@@ -51,6 +51,11 @@ async function inflate(data: Uint8Array<ArrayBuffer>, limit: number, corrupt: Fa
   }
 }
 
+/** By so many bytes gzip makes a message longer at most, which it cannot make shorter: stored in blocks of 16 KiB (RFC 1951, 3.2.4), with head and foot (RFC 1952, 2.3). */
+export function gzipRoom(length: number): number {
+  return 5 * Math.ceil(length / 16_384) + 32;
+}
+
 /** Compresses with gzip. */
 export async function gzip(data: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   const stream = new Response(data).body!.pipeThrough(new CompressionStream("gzip") as unknown as ReadableWritablePair<Uint8Array, Uint8Array>);
