@@ -7,7 +7,7 @@ export default defineConfig({
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/node") },
     projects: [
       // The fence: everything in worker/core runs with clock, randomness, timers and network replaced by functions that throw.
-      { test: { name: "core", include: ["test/core/**/*.test.ts"], setupFiles: ["test/core/fence.ts"], maxWorkers: 3, sequence: { groupOrder: 0 } } },
+      { test: { name: "core", include: ["test/core/**/*.test.ts"], setupFiles: ["test/core/fence.ts"], testTimeout: 30_000, maxWorkers: 3, sequence: { groupOrder: 0 } } },
       // Minutes and hours in a time of their own.
       { test: { name: "hours", include: ["test/auth/**/*.test.ts", "test/simulate/**/*.test.ts"], testTimeout: 30_000, maxWorkers: 3, sequence: { groupOrder: 0 } } },
       { test: { name: "cli", include: ["test/cli/**/*.test.ts", "test/docs/**/*.test.ts", "test/proxy/**/*.test.ts", "test/runtime/**/*.test.ts", "test/health/**/*.test.ts"], testTimeout: 30_000, maxWorkers: 3, sequence: { groupOrder: 0 } } },

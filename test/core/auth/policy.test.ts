@@ -12,13 +12,21 @@ describe("the policy of a method", () => {
     policy("prefix", "/", "all"), policy("prefix", "/a.", "a."), policy("service", "/a.S/", "service"), policy("method", "/a.S/M", "method"), policy("method", "/a.S/M", "again"), policy("prefix", "/a.S/N", "long"),
     policy("method", "/a.S/N", schemaSource),
   ]);
-  it.each([["/a.S/M", "method"], ["/a.S/N", "service"], ["/a.S/m", "service"], ["/a.T/M", "a."], ["/b.S/M", "all"], ["/a.S", "a."]])("%s is that of %s", (path, source) => {
+  it.each([["/a.S/M", "method"], ["/a.S/N", "service"], ["/a.T/M", "a."], ["/b.S/M", "all"], ["/a.S", "a."]])("%s is that of %s", (path, source) => {
     expect(find(path, elsewhere)?.source).toBe(source);
   });
 
   it("is the schema's only where the config has none", () => {
     const both = policyFinder([policy("prefix", "/a.", "config"), policy("method", "/a.S/M", schemaSource), policy("method", "/b.S/M", schemaSource)]);
     expect(["/a.S/M", "/b.S/M", "/b.S/N"].map((path) => both(path, elsewhere)?.source)).toEqual(["config", schemaSource, undefined]);
+  });
+
+  it.each([["/a.S/m", undefined], ["/A.S/M", undefined], ["/A.s/X", undefined], ["/A.T/M", undefined], ["/a.s/n", undefined], ["/B.S/M", "all"], ["/a.S/X", "service"], ["/c.S/M", "upper"], ["/c.s/M", "lower"]])("%s is of nobody where another one names it in another case: %s", (path, source) => {
+    const alike = policyFinder([
+      policy("prefix", "/", "all"), policy("prefix", "/a.", "a."), policy("service", "/a.S/", "service"), policy("method", "/a.S/M", "method"), policy("prefix", "/a.S/N", "long"),
+      policy("service", "/c.S/", "upper"), policy("service", "/c.s/", "lower"),
+    ]);
+    expect(alike(path, elsewhere)?.source).toBe(source);
   });
 
   it("is the same however often it is asked for, and however many others are", () => {

@@ -13,9 +13,20 @@ export type PolicyOf = (path: string, called: Called) => CompiledPolicy | undefi
 
 /**
  * The most specific match of the config holds, and only where there is none that of the schema. No look-up is remembered: callers
- * make methods up.
+ * make methods up. A name that another policy holds for but for its case is nobody's: an origin may find methods whatever their case
+ * is, and who may not call `Delete` may not call `delete` by a wider match.
  */
 export function policyFinder(policies: readonly CompiledPolicy[]): PolicyOf {
+  const exactly = finder(policies);
+  const folded = finder(policies.map((policy) => ({ ...policy, match: { ...policy.match, path: policy.match.path.toLowerCase() } })));
+  return (path, called) => {
+    const policy = exactly(path, called);
+    if (policy === undefined || policy.match.path === path) return policy;
+    return folded(path.toLowerCase(), called)?.match.path === policy.match.path.toLowerCase() ? policy : undefined;
+  };
+}
+
+function finder(policies: readonly CompiledPolicy[]): PolicyOf {
   const inConfig = byMatch(policies.filter(({ source }) => source !== schemaSource), byBasePath);
   const inSchema = byMatch(policies.filter(({ source }) => source === schemaSource), byBasePath);
   return (path, called) => inConfig(path, called) ?? inSchema(path, called);
