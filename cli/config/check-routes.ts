@@ -1,6 +1,6 @@
 import type { Route } from "../../gen/fairlead/config/v1/config_pb.js";
 import type { CompiledMatch } from "../../worker/core/config/compiled.ts";
-import { compileMatch, isPossiblePrefix, isSameMatch, shadows } from "./matches.ts";
+import { compileMatch, contradicted, isPossiblePrefix, isSameMatch, shadows } from "./matches.ts";
 import { methodTable } from "./methods.ts";
 import type { Checking } from "./checking.ts";
 import { takes } from "./policies.ts";
@@ -26,6 +26,8 @@ function checkReach({ config, tree, report }: Checking): void {
       report.of(tree, [...path, "prefix"], `must begin a /package.Service/Method, else nothing matches: current value is ${JSON.stringify(match.path)}`);
       continue;
     }
+    const impossible = contradicted(match);
+    if (impossible !== undefined) report.of(tree, [...path, "metadata"], `nothing matches: what it wants of ${JSON.stringify(impossible)} contradicts itself`, { key: true });
     const same = matches.findIndex((other, j) => j < i && isSameMatch(other, match));
     const before = same === -1 ? matches.findIndex((other, j) => j !== i && isWhole(other) && shadows(other, match, j < i)) : same;
     if (before === -1) continue;

@@ -1,6 +1,7 @@
 import type { MethodMatch } from "../../gen/fairlead/config/v1/auth_pb.js";
 import type { Match, MetadataMatch } from "../../gen/fairlead/config/v1/config_pb.js";
 import type { CompiledMatch, CompiledMetadataMatch } from "../../worker/core/config/compiled.ts";
+import { valueMatches } from "../../worker/core/balance/route.ts";
 import type { CompiledPolicyMatch } from "../../worker/core/config/compiled-auth.ts";
 
 /** A route's match as data: the service "a.B" becomes the path "/a.B/". */
@@ -49,6 +50,14 @@ export function shadows(earlier: Conditions, later: Conditions, isBefore: boolea
   if (earlier.kind !== later.kind || earlier.path !== later.path) return false;
   const order = specificity(earlier) - specificity(later);
   return order > 0 || (order === 0 && isBefore);
+}
+
+/** The name of a header that a match wants to be what it cannot be, as two of its conditions contradict each other; undefined where none is. */
+export function contradicted({ metadata }: Pick<Conditions, "metadata">): string | undefined {
+  const byName = Map.groupBy(metadata, ({ name }) => name);
+  const isPossible = (conditions: readonly CompiledMetadataMatch[]): boolean =>
+    [null, "", ...conditions.map(({ exact, prefix }) => exact ?? prefix)].some((value) => conditions.every((one) => valueMatches(one, value)));
+  return [...byName].find(([, conditions]) => !isPossible(conditions))?.[0];
 }
 
 /** Whether a prefix is the beginning of any `/package.Service/Method` at all. */

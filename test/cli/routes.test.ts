@@ -55,3 +55,19 @@ it("a route whose methods cannot be called with GET is warned of what it says of
   expect(cached("prefix: /", "1500ms")).toEqual([expect.stringContaining("routes[0].cache: must be in whole seconds")]);
   expect(cached("prefix: /", "-1s")).toEqual([expect.stringContaining("routes[0].cache.max_age")]);
 });
+
+it.each([
+  ["exact: a", "exact: b"], ["exact: a", "prefix: b"], ["prefix: aa", "prefix: ab"], ["present: false", "exact: a"], ["present: false", "present: true"], ["present: false", "prefix: \"\""],
+])("a match that wants %s and %s of one header is refused", (one, other) => {
+  expect(issuesOf(withRoutes(`{ match: { prefix: /, metadata: [{ name: x, ${one} }, { name: x, ${other} }] }, cluster: users }`))).toEqual([
+    expect.stringContaining('routes[0].match.metadata: nothing matches: what it wants of "x" contradicts itself'),
+  ]);
+});
+
+it.each([["exact: ab", "prefix: a"], ["prefix: ab", "prefix: a"], ["present: true", "exact: \"\""], ["present: false", "present: false"]])("a match that wants %s and %s of one header can be met", (one, other) => {
+  expect(issuesOf(withRoutes(`{ match: { prefix: /, metadata: [{ name: x, ${one} }, { name: x, ${other} }] }, cluster: users }`))).toEqual([]);
+});
+
+it.each(["/..", "/a/../b", "/.", "/a/./b"])("a base path that no URL has is refused: %s", (basePath) => {
+  expect(issuesOf(withRoutes(`{ match: { prefix: /, base_path: ${basePath} }, cluster: users }`))).toEqual([expect.stringContaining("routes[0].match.base_path: ")]);
+});

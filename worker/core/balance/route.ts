@@ -66,11 +66,11 @@ function among(routes: readonly CompiledRoute[]): (call: Routable) => CompiledRo
 }
 
 function fits({ route }: Ranked, { metadata }: Routable): boolean {
-  return route.match.metadata.every((one) => metadataMatches(one, metadata));
+  return route.match.metadata.every((one) => valueMatches(one, metadata.get(one.name)));
 }
 
-function metadataMatches(match: CompiledMetadataMatch, metadata: ReadableFields): boolean {
-  const value = metadata.get(match.name);
+/** Whether a header's value, null where there is none, is as a match wants it. */
+export function valueMatches(match: CompiledMetadataMatch, value: string | null): boolean {
   if (match.present !== null) return (value !== null) === match.present;
   if (value === null) return false;
   return match.exact !== null ? value === match.exact : value.startsWith(match.prefix ?? "");
