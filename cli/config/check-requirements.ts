@@ -1,4 +1,5 @@
 import type { Require } from "../../gen/fairlead/config/v1/auth_pb.js";
+import type { Config } from "../../gen/fairlead/config/v1/config_pb.js";
 import type { CacheHints } from "../../gen/fairlead/policy/v1/policy_pb.js";
 import type { CompiledMethod } from "../../worker/core/config/compiled.ts";
 import { schemaSource } from "../../worker/core/config/compiled-auth.ts";
@@ -15,18 +16,20 @@ import { elsewhere, heldBy } from "./policies.ts";
 import { said } from "./said.ts";
 import { mistakenMethods, policyNumber, saysWho, schemaPolicies } from "./schema-policies.ts";
 
+/** What the rules require, and where it stands. */
+export function requirementsIn({ auth }: Config): readonly { readonly require: Require; readonly path: Path }[] {
+  return (auth?.rules ?? []).flatMap((rule, i) => requirementsOf(rule).map((require, j) => ({ require, path: ["auth", "rules", i, ...(rule.require === undefined ? ["any", j] : ["require"])] })));
+}
+
 /** Reports rules and schema policies that ask what nobody could show. */
 export function checkRequirements(checking: Checking): void {
   const { config, tree, report } = checking;
-  for (const [i, rule] of config.auth!.rules.entries()) {
-    for (const [j, require] of requirementsOf(rule).entries()) {
-      const path = rule.require === undefined ? ["auth", "rules", i, "any", j] : ["auth", "rules", i, "require"];
-      for (const { field, problem } of problemsOf(require, checking)) report.of(tree, [...path, ...field], problem);
-      if (require.condition === "") continue;
-      const condition = readCondition(require.condition);
-      if ("problem" in condition) report.of(tree, [...path, "condition"], condition.problem);
-      else for (const name of metadataNames(condition.expr)) checkSeen(name, [...path, "condition"], checking);
-    }
+  for (const { require, path } of requirementsIn(config)) {
+    for (const { field, problem } of problemsOf(require, checking)) report.of(tree, [...path, ...field], problem);
+    if (require.condition === "") continue;
+    const condition = readCondition(require.condition);
+    if ("problem" in condition) report.of(tree, [...path, "condition"], condition.problem);
+    else for (const name of metadataNames(condition.expr)) checkSeen(name, [...path, "condition"], checking);
   }
   checkSchema(checking);
   checkUse(checking);

@@ -1,4 +1,5 @@
 import type { TomlTable } from "smol-toml";
+import { requirementsIn } from "./check-requirements.ts";
 import { durationMs } from "./duration.ts";
 import type { Config } from "../../gen/fairlead/config/v1/config_pb.js";
 import type { Report } from "./report.ts";
@@ -12,10 +13,12 @@ export interface ForAuth {
   readonly store: readonly string[];
   /** What `ratelimits` holds. */
   readonly limits: unknown;
+  /** What `define` holds. */
+  readonly defined: TomlTable | undefined;
 }
 
-/** Stored API keys need the KV; rate limits that name a binding need it, and it must count as they do. */
-export function checkAuthBindings({ where, store, limits }: ForAuth, { config, tree, report }: { config: Config; tree: MapTree; report: Report }): void {
+/** Stored API keys need the KV; rate limits that name a binding need it, and it must count as they do; conditions need a Worker that has them. */
+export function checkAuthBindings({ where, store, limits, defined }: ForAuth, { config, tree, report }: { config: Config; tree: MapTree; report: Report }): void {
   for (const [name, { apiKeys }] of Object.entries(config.auth?.providers ?? {})) {
     if (apiKeys?.stored !== true || store.includes("FAIRLEAD")) continue;
     report.of(tree, ["auth", "providers", name, "api_keys", "stored"], `needs [[kv_namespaces]] with binding = "FAIRLEAD" in ${where}, where the keys are${didYouMean("FAIRLEAD", store)}`);
@@ -23,6 +26,10 @@ export function checkAuthBindings({ where, store, limits }: ForAuth, { config, t
   for (const [name, { clientCertificates }] of Object.entries(config.auth?.providers ?? {})) {
     if ((clientCertificates?.trustedHeader ?? "") === "") continue;
     report.of(tree, ["auth", "providers", name, "client_certificates", "trusted_header"], `is anybody's to write on Cloudflare, where ${where} leads: leave it out there, and cf.tlsClientAuth tells of certificates`, { severity: "warning" });
+  }
+  for (const { require, path } of requirementsIn(config)) {
+    if (require.condition === "" || String(defined?.["FAIRLEAD_CONDITIONS"]) !== "false") continue;
+    report.of(tree, [...path, "condition"], `needs FAIRLEAD_CONDITIONS = "true" under [define] in ${where}: "false" builds a Worker without conditions`);
   }
   const declared = Array.isArray(limits) ? (limits as TomlTable[]) : [];
   const names = declared.map(({ name }) => String(name));

@@ -34,7 +34,7 @@ export function checkWrangler(file: string, env: string | undefined, { config, t
   }
   checkDate({ file, text, env }, inner, top, report);
   const store = bindingNames((inner ?? top)["kv_namespaces"]);
-  checkAuthBindings({ where, store, limits: (inner ?? top)["ratelimits"] }, { config, tree, report });
+  checkAuthBindings({ where, store, limits: (inner ?? top)["ratelimits"], defined: table((inner ?? top)["define"]) }, { config, tree, report });
   const objects = objectsOf(inner ?? top);
   checkTally(where, objects, { config, tree, report });
   checkHealth({ where, store, crons: cronsOf(inner) ?? cronsOf(top) ?? [], objects }, { config, tree, report });

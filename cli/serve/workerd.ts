@@ -1,4 +1,3 @@
-import { build } from "esbuild";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -8,6 +7,8 @@ import { parse } from "smol-toml";
 import { decodeArtifact } from "../../worker/core/config/artifact.ts";
 import type { CompiledConfig } from "../../worker/core/config/compiled.ts";
 import { regionsOf, sweepInterval } from "../../worker/core/health/targets.ts";
+import { haveConditions } from "../../worker/core/auth/policy.ts";
+import { bundle } from "./bundle.ts";
 import { serveCache } from "./cache.ts";
 import { serveInChild } from "./child.ts";
 import { serveKv } from "./kv.ts";
@@ -31,6 +32,7 @@ export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = 
   const ownCache = cache === undefined ? serveCache(sockets.cache) : undefined;
   const ticking = ticker(sockets.tick);
   let interval: number | undefined;
+  let conditions: boolean | undefined;
   const write = async (bytes: Uint8Array<ArrayBuffer>) => {
     ticking.every(undefined);
     // workerd does not take the place of a socket that an earlier one left.
@@ -38,6 +40,10 @@ export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = 
     const { config } = await decodeArtifact(bytes);
     interval = sweepInterval(config.clusters);
     const prober = regionsOf(config.clusters.map(({ healthCheck }) => healthCheck)).length > 0;
+    if (conditions !== haveConditions(config.auth.policies)) {
+      conditions = haveConditions(config.auth.policies);
+      await writeFile(join(directory, "worker.js"), await bundle(worker, conditions));
+    }
     await writeFile(join(directory, "fairlead.compiled"), bytes);
     await writeFile(join(directory, "config.capnp"), workerdConfig({ date, flags, bindings: { ...bindingUrls(config), ...bindings }, secrets, sockets, objectsAt, sweeper: sweeps, prober, tally: wantsTally(config), isolates, cfHeader }));
   };
@@ -48,7 +54,7 @@ export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = 
     rmSync(directory, { recursive: true, force: true });
   };
   try {
-    await Promise.all([write(artifact), writeFile(join(directory, "ticker.js"), tickerModule), writeFile(join(directory, "turns.js"), turnsModule), bundle(worker, join(directory, "worker.js"))]);
+    await Promise.all([write(artifact), writeFile(join(directory, "ticker.js"), tickerModule), writeFile(join(directory, "turns.js"), turnsModule)]);
     const args = (at: number) => ["serve", "--experimental", join(directory, "config.capnp"), "--control-fd=3", `--socket-addr=http=127.0.0.1:${at}`];
     const told = { fd: 3, as: /"event":\s*"listen",\s*"socket":\s*"http".*?"port":\s*(\d+)/ } as const;
     // An object sweeps by itself, once the cron of a minute has waked it.
@@ -63,30 +69,6 @@ export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = 
 /** The runtime itself, not the script that starts it: its process id is the one to stop, and to measure. */
 function workerdPath(): string {
   return (createRequire(import.meta.url)("workerd") as { default: string }).default;
-}
-
-/** The Worker as one module, as wrangler would bundle it; the compiled config stays a module of its own. */
-async function bundle(entry: string, outfile: string): Promise<void> {
-  await build({
-    entryPoints: [entry],
-    outfile,
-    bundle: true,
-    minify: true,
-    format: "esm",
-    target: "es2024",
-    conditions: ["workerd", "worker", "browser"],
-    mainFields: ["module", "main"],
-    logLevel: "warning",
-    plugins: [
-      {
-        name: "compiled-config",
-        setup: ({ onResolve }) => {
-          onResolve({ filter: /\.compiled$/ }, () => ({ path: "fairlead.compiled", external: true }));
-          onResolve({ filter: /^(cloudflare|node):/ }, ({ path }) => ({ path, external: true }));
-        },
-      },
-    ],
-  });
 }
 
 /** Where each binding leads to on this machine: the host of the first endpoint that names it. */

@@ -95,6 +95,27 @@ environments: { staging: {} }
   });
 });
 
+describe("a condition", () => {
+  const asked = `${withLocalities("[{ region: a, endpoints: [{ url: http://a }] }]")}
+auth:
+  providers: { keys: { api_keys: { keys: [{ name: ada, sha256: "${"0".repeat(64)}" }] } } }
+  rules: [{ match: { prefix: / }, require: { condition: "subject == 'ada'" } }, { match: { prefix: /a. }, any: [{ scopes: [] }, { condition: "true" }] }]
+environments: { staging: {} }
+`;
+  const needs = (where: string) => ["8:57 auth.rules[0].require.condition", "8:142 auth.rules[1].any[1].condition"].map((at) => `${at}: needs FAIRLEAD_CONDITIONS = "true" under [define] in ${where}: "false" builds a Worker without conditions`);
+
+  it("needs a Worker that is not built without conditions", () => {
+    expect(issuesOf(asked, { wrangler: '[define]\nFAIRLEAD_CONDITIONS = "false"' })).toEqual(needs("wrangler.toml"));
+    expect(issuesOf(asked, { wrangler: '[define]\nFAIRLEAD_CONDITIONS = "true"' })).toEqual([]);
+    expect(issuesOf(asked, { wrangler: 'name = "x"' })).toEqual([]);
+  });
+
+  it("goes by an environment's own definitions alone", () => {
+    expect(issuesOf(asked, { env: "staging", wrangler: '[define]\nFAIRLEAD_CONDITIONS = "false"\n[env.staging]\nname = "x"' })).toEqual([]);
+    expect(issuesOf(asked, { env: "staging", wrangler: '[env.staging.define]\nFAIRLEAD_CONDITIONS = "false"' })).toEqual(needs("[env.staging] of wrangler.toml"));
+  });
+});
+
 it("a wrangler.toml that is no TOML is refused at its line", () => {
   expect(issuesOf(yaml, { wrangler: 'name = "x"\n[[' })[0]).toMatch(/^wrangler.toml:2:/);
 });

@@ -11,6 +11,11 @@ export interface Called {
 /** The policy of a method, by its path and by what name it is called; undefined where nobody has said who may call it. */
 export type PolicyOf = (path: string, called: Called) => CompiledPolicy | undefined;
 
+/** Whether one of them has a condition in CEL. */
+export function haveConditions(policies: readonly CompiledPolicy[]): boolean {
+  return policies.some(({ requirements }) => requirements.some(({ condition }) => condition !== null));
+}
+
 /**
  * The most specific match of the config holds, and only where there is none that of the schema. No look-up is remembered: callers
  * make methods up. A name that another policy holds for but for its case is nobody's: an origin may find methods whatever their case
