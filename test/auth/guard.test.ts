@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { decodeJwt, importJWK, jwtVerify } from "jose";
-import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { issuerName, type SigningKey, signingKey, token } from "./issuer.ts";
 import { world } from "../health/world.ts";
 import { testTally, type Way } from "../proxy/tally.ts";
@@ -236,18 +236,4 @@ it.each([[3072, true], [3073, false]])("claims of %i bytes of JSON go along in a
   const { code, sent } = await call({ ...(await bearer(ports.now(), { note })), "x-claims": "e30" });
   expect([code, sent!.get("x-claims")?.length]).toEqual(["ok", goes ? 4096 : undefined]);
   expect(ports.logged.filter(({ event }) => event === "claim-left-out").map(({ headers }) => headers)).toEqual(goes ? [] : [["x-claims"]]);
-});
-
-describe("a proxy that was built without conditions", () => {
-  const auth = (required: string) => ({ auth: `{ providers: { ${main} }, rules: [{ match: { prefix: / }, require: { provider: main${required} } }] }` });
-
-  it("does not start with one", async () => {
-    vi.stubGlobal("FAIRLEAD_CONDITIONS", false);
-    vi.resetModules();
-    onTestFinished(() => void vi.unstubAllGlobals());
-    const built = await import("./world.ts");
-    await expect(built.guarded(auth(", condition: \"true\""))).rejects.toThrow("Cannot start with a condition");
-    const { call, ports } = await built.guarded(auth(""));
-    expect((await call(await bearer(ports.now()))).code).toBe("ok");
-  });
 });
