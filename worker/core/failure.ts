@@ -26,6 +26,8 @@ export type Failure =
   | { readonly kind: "malformed-reply"; readonly what: string }
   | { readonly kind: "malformed-reply-type"; readonly what: string }
   | { readonly kind: "reply-count"; readonly what: string }
+  /** A good reply that the caller's codec has no words for; `what` may repeat something of it, and is for nobody but the log. */
+  | { readonly kind: "reply-unwritable"; readonly what: string }
   | { readonly kind: "refused"; readonly code: Code; readonly message: string }
   | { readonly kind: "defect" };
 
@@ -64,6 +66,7 @@ function say(failure: Failure): [Code, string] {
     case "malformed-reply": return ["internal", `the origin's reply is malformed: ${failure.what}`];
     case "malformed-reply-type": return ["unknown", `the origin's reply is malformed: ${failure.what}`];
     case "reply-count": return ["unimplemented", `the origin's reply is malformed: ${failure.what}`];
+    case "reply-unwritable": return ["internal", "the origin's reply cannot be written in the caller's codec"];
     case "refused": return [failure.code, failure.message];
     case "defect": return ["internal", "internal error"];
   }

@@ -1,7 +1,7 @@
 import { pickCluster, type Picked } from "../core/balance/pick.ts";
 import { isRepeatable, retryBudget, retryOf } from "../core/balance/retry.ts";
 import type { CompiledCluster, CompiledLimits } from "../core/config/compiled.ts";
-import { type Failure, FailureError } from "../core/failure.ts";
+import { type Failure, FailureError, failureOf } from "../core/failure.ts";
 import type { AskOf } from "./ask.ts";
 import { Attempts } from "./attempts.ts";
 import { breaking } from "./breaking.ts";
@@ -34,9 +34,12 @@ export function forward({ ports, limits, choosing, askOf, recoding }: ForwardNee
   async function send(call: Call, way: Plan, outgoing: Outgoing, idle: IdleWatch | undefined, picked: Picked, made: number, signal: AbortSignal | null): Promise<Reply> {
     const request = writeRequest(call, way, picked.endpoint, outgoing, signal);
     if (made > 0) request.headers.set("grpc-previous-rpc-attempts", String(made));
+    const failed = (failure: Failure): void => {
+      if (isOfOrigin(failure) && call.life.failure() === undefined && signal?.aborted !== true) ports.log({ level: "warn", event: "upstream-failed", method: call.path, endpoint: picked.endpoint.url, ...failure });
+    };
     const reply = await ports.transport(request);
     if ("failure" in reply) {
-      if (call.life.failure() === undefined && signal?.aborted !== true) ports.log({ level: "warn", event: "upstream-failed", method: call.path, endpoint: picked.endpoint.url, ...reply.failure });
+      failed(reply.failure);
       throw new FailureError(reply.failure);
     }
     call.trace.answered = true;
@@ -44,8 +47,9 @@ export function forward({ ports, limits, choosing, askOf, recoding }: ForwardNee
     // Of a stream that has begun the request is not sent again.
     if (!way.oneReply && !(outgoing instanceof ReadableStream)) call.account.give(outgoing.data.length);
     try {
-      return await relay({ call, plan: way, limit: limits.responseMessageBytes, idle }, reply);
+      return await relay({ call, plan: way, limit: limits.responseMessageBytes, idle, failed }, reply);
     } catch (error) {
+      failed(failureOf(error));
       // What nobody reads holds its connection: on Deno until memory is collected.
       void reply.source.body?.cancel().catch(() => {});
       throw error;
@@ -89,6 +93,11 @@ export function forward({ ports, limits, choosing, askOf, recoding }: ForwardNee
     trying?.over();
     throw new FailureError(call.life.failure()!);
   };
+}
+
+/** Whether it is the origin, or the way to it, of which an operator should hear. What an HTTP status says the caller is told as well. */
+function isOfOrigin({ kind }: Failure): boolean {
+  return kind === "transport" || kind === "malformed-reply" || kind === "malformed-reply-type" || kind === "reply-count" || kind === "reply-unwritable";
 }
 
 /** A request that its caller does not send to its end: the caller left, or writes it wrongly. */

@@ -9,10 +9,12 @@ import { type Envelope, flagCompressed, flagConnectEnd, flagTrailer, fromUtf8, s
 import { replyMetadata, takeTrailerPrefixed } from "../core/protocol/metadata.ts";
 import { endFromTrailerBlock, endFromTrailers } from "../core/protocol/trailers.ts";
 import type { Recode } from "../core/schema/recode.ts";
+import { Unwritable } from "../core/schema/unwritable.ts";
 import type { Account } from "./budget.ts";
 import type { Message } from "./call.ts";
 import type { Plan } from "./plan.ts";
 import type { UpstreamReply } from "./ports.ts";
+import { recodeOn } from "./recoding.ts";
 import { lengthFrom, readWhole } from "./read-whole.ts";
 
 /** A reply that has been read to its end. */
@@ -175,17 +177,18 @@ export function isEndFlag(dialect: UpstreamForm, flags: number): boolean {
   return (flags & (dialect === "grpc-web" ? flagTrailer : flagConnectEnd)) !== 0;
 }
 
+/** What a caller asks for by itself, a record that JSON has no words for, says nothing of the origin's health; bytes that are no message do. */
+function unreadable(error: unknown): Failure {
+  if (error instanceof Unwritable) return { kind: "reply-unwritable", what: error.message.slice(0, 300) };
+  return { kind: "malformed-reply", what: "a message is not of the method's type" };
+}
+
 /** Rewrites a reply message to the caller's codec; compressed ones are opened and closed again. */
-export async function recodeReply(message: Message, recode: Recode, limit: number): Promise<Message> {
+export async function recodeReply(message: Message, recode: Recode, limit: number, account: Account): Promise<Message> {
   const encoding = encodingFrom(message.encoding);
   if (encoding === undefined) throw new FailureError({ kind: "malformed-reply", what: `its encoding "${message.encoding}" was not asked for` });
   const open = encoding === "gzip" && message.data.length > 0 ? await gunzip(message.data, limit, corrupt) : message.data;
-  let data: Uint8Array<ArrayBuffer>;
-  try {
-    data = recode(open);
-  } catch {
-    throw new FailureError({ kind: "malformed-reply", what: "a message is not of the method's type" });
-  }
+  const data = recodeOn(account, recode, open, unreadable);
   return { data: encoding === "gzip" ? await gzip(data) : data, encoding };
 }
 

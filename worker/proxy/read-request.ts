@@ -3,10 +3,12 @@ import { base64Decoder } from "../core/protocol/base64.ts";
 import { checkGzip, encodingFrom, gunzip, gzip, gzipRoom, isPassable } from "../core/protocol/compression.ts";
 import { concat, envelopePrefix, flagCompressed, prefixLength, splitEnvelopes, writeEnvelope } from "../core/protocol/envelope.ts";
 import type { Recode } from "../core/schema/recode.ts";
+import type { Account } from "./budget.ts";
 import type { Call, Message } from "./call.ts";
 import type { Framing } from "./framed.ts";
 import { paidOut, shifted } from "./paid-out.ts";
 import type { Plan } from "./plan.ts";
+import { recodeOn } from "./recoding.ts";
 import { readPieces, readWhole, smallBody, smallestStep } from "./read-whole.ts";
 import type { Outgoing } from "./write-request.ts";
 
@@ -54,7 +56,7 @@ function roomOf({ encoding }: Call, limit: number): number {
 
 async function readMessage(call: Call, limit: number, recode: Recode | undefined): Promise<Message> {
   const message = await readOnly(call, limit);
-  return recode === undefined ? sized(message, limit) : recoded(message, recode, limit);
+  return recode === undefined ? sized(message, limit) : recoded(message, recode, limit, call.account);
 }
 
 function readOnly(call: Call, limit: number): Message | Promise<Message> {
@@ -123,16 +125,11 @@ function decodeText(body: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
 }
 
 /** Rewrites a request message to the origin's codec; compressed ones are opened and closed again. */
-async function recoded(message: Message, recode: Recode, limit: number): Promise<Message> {
+async function recoded(message: Message, recode: Recode, limit: number, account: Account): Promise<Message> {
   const encoding = encodingFrom(message.encoding);
   if (encoding === undefined) throw new FailureError({ kind: "unsupported-encoding", name: message.encoding });
   const open = encoding === "gzip" && message.data.length > 0 ? await gunzip(message.data, limit, notGzip) : message.data;
-  let data: Uint8Array<ArrayBuffer>;
-  try {
-    data = recode(open);
-  } catch (error) {
-    throw new FailureError({ kind: "malformed-request", what: `the message cannot be read: ${error instanceof Error ? error.message.slice(0, 500) : "malformed"}` });
-  }
+  const data = recodeOn(account, recode, open, (error) => ({ kind: "malformed-request", what: `the message cannot be read: ${error instanceof Error ? error.message.slice(0, 500) : "malformed"}` }));
   return { data: encoding === "gzip" ? await gzip(data) : data, encoding };
 }
 
@@ -153,7 +150,7 @@ export function requestFraming(call: Call, limit: number, recode: Recode | undef
     },
     async held({ flags, data }) {
       const message = { data, encoding: encodingOf(call, flags) };
-      const out = recode === undefined ? await sized(message, limit) : await recoded(message, recode, limit);
+      const out = recode === undefined ? await sized(message, limit) : await recoded(message, recode, limit, call.account);
       return writeEnvelope(out.encoding === "identity" ? 0 : flagCompressed, out.data);
     },
     finish(failure, clean) {

@@ -1,4 +1,6 @@
-import type { MethodRecoder } from "../core/schema/recode.ts";
+import { type Failure, FailureError } from "../core/failure.ts";
+import type { MethodRecoder, Recode } from "../core/schema/recode.ts";
+import type { Account } from "./budget.ts";
 
 /** Recoders by method path, loaded when the first call needs one: most proxies never recode, and none pays for it at its start. */
 export interface Recoding {
@@ -17,4 +19,19 @@ export function recoding(descriptors: string | null): Recoding {
     },
     of: (path) => find?.(path),
   };
+}
+
+/** Recodes a message on an account: what that takes is held until it is done. Throws `over-budget`, or what `failed` makes of any other error. */
+export function recodeOn(account: Account, recode: Recode, data: Uint8Array<ArrayBuffer>, failed: (error: unknown) => Failure): Uint8Array<ArrayBuffer> {
+  let held = 0;
+  try {
+    return recode(data, (bytes) => {
+      account.charge(bytes);
+      held += bytes;
+    });
+  } catch (error) {
+    throw error instanceof FailureError ? error : new FailureError(failed(error));
+  } finally {
+    account.give(held);
+  }
 }

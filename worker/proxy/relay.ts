@@ -1,4 +1,4 @@
-import { FailureError, failureToEnd } from "../core/failure.ts";
+import { type Failure, FailureError, failureToEnd } from "../core/failure.ts";
 import { codeFromHttpStatus } from "../core/protocol/code.ts";
 import { encodingHeaders } from "../core/protocol/dialect.ts";
 import { type End, errorEnd, okEnd, sealedEnd } from "../core/protocol/end.ts";
@@ -21,6 +21,8 @@ export interface Relaying {
   /** Largest message that is held, in bytes. */
   readonly limit: number;
   readonly idle: IdleWatch | undefined;
+  /** Is told why a stream that has begun was not the origin's to its end. */
+  readonly failed: (failure: Failure) => void;
 }
 
 /** Turns an origin's reply into the caller's. Throws a FailureError where it is none. */
@@ -80,7 +82,7 @@ function passBody(call: Call, { status, headers, source: { body } }: UpstreamRep
 
 function finish({ call, plan, limit }: Relaying, { metadata, message, end }: WholeReply): Reply | Promise<Reply> {
   if (message === undefined || plan.recodeOutput === undefined) return writeWhole(call, metadata, message, end);
-  return recodeReply(message, plan.recodeOutput, limit).then((recoded) => writeWhole(call, metadata, recoded, end));
+  return recodeReply(message, plan.recodeOutput, limit, call.account).then((recoded) => writeWhole(call, metadata, recoded, end));
 }
 
 async function stream(relaying: Relaying, reply: UpstreamReply): Promise<Reply> {
@@ -121,7 +123,7 @@ function watch(relaying: Relaying, reply: UpstreamReply, inHead: End | undefined
 }
 
 /** Watches a reply stream: messages pass or are recoded, the origin's end is read, the caller's is written last. */
-function replyFraming({ call, plan, limit }: Relaying, encoding: string, inHead: End | undefined, onEnd: (end: End) => void): Framing {
+function replyFraming({ call, plan, limit, failed }: Relaying, encoding: string, inHead: End | undefined, onEnd: (end: End) => void): Framing {
   let end: End | undefined;
   let sealed: Uint8Array<ArrayBuffer> | undefined;
   return {
@@ -145,13 +147,15 @@ function replyFraming({ call, plan, limit }: Relaying, encoding: string, inHead:
         return null;
       }
       const message: Message = { data: envelope.data, encoding: envelope.flags & flagCompressed ? encoding : "identity" };
-      const out = await recodeReply(message, plan.recodeOutput!, limit);
+      const out = await recodeReply(message, plan.recodeOutput!, limit, call.account);
       return writeEnvelope(out.encoding === "identity" ? 0 : flagCompressed, out.data);
     },
     over: () => end !== undefined,
     finish(failure, clean) {
       const said = end ?? (failure === undefined && clean ? inHead : undefined);
-      const last = said ?? failureToEnd(failure ?? { kind: "malformed-reply", what: clean ? "it has no end" : "it ends inside a message" });
+      const fault: Failure = failure ?? { kind: "malformed-reply", what: clean ? "it has no end" : "it ends inside a message" };
+      if (said === undefined) failed(fault);
+      const last = said ?? failureToEnd(fault);
       onEnd(last);
       if (said === undefined && failure !== undefined) call.life.fail(failure);
       if (sealed !== undefined) return sealed;

@@ -8,8 +8,9 @@ import { kinds } from "./kinds.ts";
 
 const descriptors = readFileSync(join(import.meta.dirname, "data/kinds.binpb")).toString("base64");
 const echo = recoders(descriptors)("/test.kinds.v1.KindsService/Echo")!;
-const toProto = echo.input("json");
-const toJson = echo.output("proto");
+const free = () => {};
+const toProto = (data: Uint8Array<ArrayBuffer>) => echo.input("json")(data, free);
+const toJson = (data: Uint8Array<ArrayBuffer>) => echo.output("proto")(data, free);
 const read = (bytes: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(bytes));
 const thereAndBack = (json: unknown): unknown => read(toJson(toProto(utf8(JSON.stringify(json)))));
 

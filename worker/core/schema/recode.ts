@@ -1,11 +1,18 @@
 import { createFileRegistry, type DescMessage, type DescMethod, fromBinary, fromJson, type JsonValue, type Registry, toBinary, toJson } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { FailureError } from "../failure.ts";
 import { base64Decode } from "../protocol/base64.ts";
 import type { Codec } from "../protocol/dialect.ts";
 import { utf8 } from "../protocol/envelope.ts";
+import { type Footprints, footprints, parsedBytes } from "./footprint.ts";
+import { Unwritable } from "./unwritable.ts";
 
-/** Rewrites one message from a codec to the other; throws where it is no such message. */
-export type Recode = (data: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>;
+/**
+ * Rewrites one message from a codec to the other; throws where it is no such message, and `Unwritable` where it is one that the
+ * other codec has no words for. Before it takes memory beside `data` it tells `charge` how many bytes, which may throw.
+ */
+export type Recode = (data: Uint8Array<ArrayBuffer>, charge: (bytes: number) => void) => Uint8Array<ArrayBuffer>;
+
 
 export interface MethodRecoder {
   /** From the caller's codec to the origin's. */
@@ -20,16 +27,19 @@ export interface MethodRecoder {
  */
 export function recoders(descriptors: string | null): (path: string) => MethodRecoder | undefined {
   let registry: ReturnType<typeof createFileRegistry> | undefined;
+  let sizes: Footprints | undefined;
   const byPath = new Map<string, MethodRecoder>();
   return (path) => {
-    const known = byPath.get(path);
-    if (known !== undefined || descriptors === null) return known;
+    const made = byPath.get(path);
+    if (made !== undefined || descriptors === null) return made;
     registry ??= createFileRegistry(fromBinary(FileDescriptorSetSchema, base64Decode(descriptors) ?? new Uint8Array(0)));
+    sizes ??= footprints(registry, deepest * 4);
     const method = findMethod(registry, path);
     if (method === undefined) return undefined;
+    const known = { registry, sizes };
     const recoder: MethodRecoder = {
-      input: (from) => recode(method.input, registry!, from),
-      output: (from) => recode(method.output, registry!, from),
+      input: (from) => recode(method.input, known, from),
+      output: (from) => recode(method.output, known, from),
     };
     byPath.set(path, recoder);
     return recoder;
@@ -41,33 +51,42 @@ function findMethod(registry: ReturnType<typeof createFileRegistry>, path: strin
   return registry.getService(service)?.methods.find((method) => method.name === name);
 }
 
+interface Known {
+  readonly registry: Registry;
+  readonly sizes: Footprints;
+}
+
 /**
  * ProtoJSON as https://protobuf.dev/programming-guides/json/ has it. Fields that the descriptors do not know are left
  * out, in JSON as connect-go and connect-es do, in protobuf because they have no JSON form.
  */
-function recode(type: DescMessage, registry: Registry, from: Codec): Recode {
+function recode(type: DescMessage, { registry, sizes }: Known, from: Codec): Recode {
   if (from === "proto") {
-    return (data) => utf8(JSON.stringify(toJson(type, fromBinary(type, data, { recursionLimit: deepest * 4 }), { registry })));
+    return (data, charge) => {
+      charge(sizes.ofBinary(type, data));
+      const message = fromBinary(type, data, { recursionLimit: deepest * 4 });
+      return orUnwritable(() => utf8(JSON.stringify(toJson(type, message, { registry }))));
+    };
   }
-  return (data) => {
-    const message = fromJson(type, parse(data), { registry, ignoreUnknownFields: true, recursionLimit: deepest });
-    return toBinary(type, message) as Uint8Array<ArrayBuffer>;
+  return (data, charge) => {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(data);
+    charge(parsedBytes(data));
+    const json = JSON.parse(text) as JsonValue;
+    return orUnwritable(() => {
+      charge(sizes.ofJson(type, json));
+      const message = fromJson(type, json, { registry, ignoreUnknownFields: true, recursionLimit: deepest });
+      return toBinary(type, message) as Uint8Array<ArrayBuffer>;
+    });
   };
 }
 
 /** Levels of JSON that are read. A level of a Struct takes three in protobuf. */
 const deepest = 100;
 
-function parse(data: Uint8Array): JsonValue {
-  const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(data);
-  return (suspicious.test(text) ? JSON.parse(text, refuseUnwritable) : JSON.parse(text)) as JsonValue;
-}
-
-/** Where a number may be beyond the range of a double, or text may have half a surrogate pair: neither can be written in protobuf. */
-const suspicious = /\d[eE]\+?\d{3}|\d{309}|\\u[dD][89a-fA-F]/;
-
-function refuseUnwritable(key: string, value: unknown): unknown {
-  if (value === Infinity || value === -Infinity) throw new Error(`the number of ${JSON.stringify(key.slice(0, 100))} must be in the range of a double`);
-  if (!key.isWellFormed() || (typeof value === "string" && !value.isWellFormed())) throw new Error(`the text of ${JSON.stringify(key.slice(0, 100))} must be Unicode, without half a surrogate pair`);
-  return value;
+function orUnwritable<T>(write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    throw error instanceof FailureError ? error : new Unwritable(error instanceof Error ? error.message : String(error), { cause: error });
+  }
 }

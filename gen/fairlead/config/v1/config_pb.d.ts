@@ -1182,7 +1182,7 @@ export declare type Limits = Message<"fairlead.config.v1.Limits"> & {
   headerBytes?: number | undefined;
 
   /**
-   * All that the calls of one isolate hold in memory at an instant; over it a call is resource_exhausted. Default 48 MiB.
+   * All that the calls of one isolate hold in memory at an instant, what a message takes while it is recoded among it; over it a call is resource_exhausted. Default 48 MiB.
    *
    * @generated from field: optional uint32 held_bytes = 5;
    */
