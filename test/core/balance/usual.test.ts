@@ -62,7 +62,7 @@ describe("what a method's calls usually take", () => {
     fc.assert(fc.property(fc.integer({ min: 5, max: 2000 }), fc.double({ min: 0.05, max: 1, noNaN: true }), fc.integer(), (median, spread, seed) => {
       const [usual, random, draw] = [nothingUsual(alone!), seeded(seed), lognormal(median, spread)];
       watch(usual, draw, random, 500);
-      const ratios = Array.from({ length: 5000 }, () => {
+      const ratios = Array.from({ length: 20_000 }, () => {
         watch(usual, draw, random, 1);
         return usual.ms / (median * Math.exp(1.645 * spread));
       }).sort((a, b) => a - b);
