@@ -1,8 +1,10 @@
+import type { ServerResponse } from "node:http";
+import { setTimeout } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { statusDetailsFromBinary, statusDetailsToBinary } from "../../worker/core/protocol/status-details.ts";
 import { writeEnvelope } from "../../worker/core/protocol/envelope.ts";
-import { call } from "./client.ts";
+import { call, open } from "./client.ts";
 import { bench, runtimes } from "./harness.ts";
 import { replies } from "./origin.ts";
 import { type CallerDialect, callerDialects, request, trailers, understand, webReply } from "./wire.ts";
@@ -99,6 +101,32 @@ describe.each(runtimes)("errors on %s", (runtime) => {
     on.origin.answer((response) => response.writeHead(200, { "content-type": "application/grpc-web+proto", "grpc-status": "7", "grpc-message": "early" }).end());
     const reply = await call(on.proxy.port, { path: "/web/test.v1.Test/Client", headers: request("connect-stream", "").headers, body: upload });
     expect(understand("connect-stream", reply)).toMatchObject({ code: "permission_denied", message: "early" });
+  });
+
+  const goodbye = Buffer.from(writeEnvelope(2, Buffer.from('{"error":{"code":"failed_precondition"}}')));
+  it.each([
+    ["by its status", "505 HTTP Version Not Supported", "", Buffer.alloc(0), "unknown"],
+    ["by an end", "200 OK", "content-type: application/connect+proto\r\n", goodbye, "failed_precondition"],
+  ] as const)("an origin that ends a stream %s while its caller is still sending, reads no more and closes later, as Go does, is heard each time", async (_how, status, head, body, code) => {
+    const answer = ({ socket }: ServerResponse): void => {
+      socket!.write(Buffer.concat([Buffer.from(`HTTP/1.1 ${status}\r\n${head}content-length: ${body.length}\r\nconnection: close\r\n\r\n`), body]));
+      socket!.pause();
+      void setTimeout(500).then(() => socket!.destroy());
+    };
+    const upload = Array.from({ length: 50 }, () => writeEnvelope(0, Buffer.alloc(20_000)));
+    const ends: string[] = [];
+    for (let i = 0; i < 40; i++) {
+      on.origin.answer(answer);
+      const { request: sent, head: answered } = open(on.proxy.port, { path: "/connect/test.v1.Test/Client", headers: { ...request("connect-stream", "").headers, connection: "keep-alive" }, body: upload, pause: 0.001 });
+      let broken = "";
+      sent.on("error", (error) => (broken = String(error)));
+      const response = await answered;
+      const chunks = await response.toArray();
+      await setTimeout(1);
+      ends.push(broken || understand("connect-stream", { status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks), cut: false, ms: 0 }).code);
+      sent.destroy();
+    }
+    expect(ends).toEqual(Array.from({ length: 40 }, () => code));
   });
 
   it.each(["connect-timeout-ms", "grpc-timeout"])("a call whose time is over when it comes (%s) is deadline_exceeded, and reaches no origin", async (name) => {

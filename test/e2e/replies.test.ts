@@ -138,4 +138,10 @@ describe.each(runtimes)("odd replies on %s", (runtime) => {
     on.origin.answer(replies(200, { "content-type": "application/grpc-web+json" }, webReply("{}")));
     expect(understand("grpc-web", await answerTo(unary[1]!)).code).toBe("internal");
   });
+
+  it.each(["grpc-message:no%20such%20book\r\nx-odd:1\r\ngrpc-status:5\r\n", "x-odd:1\r\ngrpc-status:0\r\n"])("a unary end that every client reads passes byte for byte: %j", async (end) => {
+    const body = Buffer.concat([...(end.includes("status:0") ? [message] : []), trailers(end)]);
+    on.origin.answer(replies(200, web, body));
+    expect((await answerTo(unary[1]!)).body.equals(body)).toBe(true);
+  });
 });

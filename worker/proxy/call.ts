@@ -74,6 +74,8 @@ export interface Trace {
   picked?: Chosen;
   /** An origin has begun to answer. */
   answered?: boolean;
+  /** Settles when nobody reads the request stream any more. */
+  released?: Promise<void>;
   /** All endpoints that it was sent to, in order. */
   attempts?: readonly Picked[];
 }

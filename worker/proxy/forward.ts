@@ -7,6 +7,7 @@ import { Attempts } from "./attempts.ts";
 import { breaking } from "./breaking.ts";
 import type { Call, Reply } from "./call.ts";
 import type { Choosing } from "./choosing.ts";
+import { drain } from "./drain.ts";
 import { type IdleWatch, idleWatch, relayFramed } from "./framed.ts";
 import type { Handler } from "./layer.ts";
 import { type Plan, plan } from "./plan.ts";
@@ -43,11 +44,13 @@ export function forward({ ports, limits, choosing, askOf, recoding }: ForwardNee
       throw new FailureError(reply.failure);
     }
     call.trace.answered = true;
+    const { released } = call.trace;
+    const drained = released && (() => drain(ports, call.request, released));
     idle?.moved();
     // Of a stream that has begun the request is not sent again.
     if (!way.oneReply && !(outgoing instanceof ReadableStream)) call.account.give(outgoing.data.length);
     try {
-      return await relay({ call, plan: way, limit: limits.responseMessageBytes, idle, failed }, reply);
+      return await relay({ call, plan: way, limit: limits.responseMessageBytes, idle, drained, failed }, reply);
     } catch (error) {
       failed(failureOf(error));
       // What nobody reads holds its connection: on Deno until memory is collected.

@@ -16,10 +16,15 @@ export interface Framing {
    * it is cut). `clean` tells that an envelope may still be written.
    */
   readonly finish: (failure: Failure | undefined, clean: boolean) => Uint8Array<ArrayBuffer> | null;
+  /** Awaited before the stream ends because its source has. */
+  readonly settle?: (() => Promise<void>) | undefined;
   /** Whether the stream has ended though its source may go on. */
   readonly over?: () => boolean;
-  /** The source is a request: where the call ends early, what is left of it has to be drained, and is not cancelled. */
-  readonly drained?: boolean;
+  /**
+   * The source is a request: where the call ends early, what is left of it has to be drained, and is not cancelled. Called once nobody
+   * reads it here any more.
+   */
+  readonly released?: () => void;
   /** What is written at a message's border where the stream is broken off there and would look whole. */
   readonly torn?: () => Uint8Array<ArrayBuffer> | undefined;
   /** Decodes chunks before they are skimmed (grpc-web-text). */
@@ -62,10 +67,16 @@ export function relayFramed(
       // The reader may have gone while it was handed the last bytes.
       if (!cancelled) controller.close();
     }
-    if (failure === undefined) return;
+    if (framing.released !== undefined) return letGo();
     // An upstream call does not always end by its signal: on Deno one whose head has come may go on, once memory has been collected.
-    if (framing.drained !== true) life.nextTurn(() => reader.cancel());
-    else if (!reading) reader.release();
+    if (failure !== undefined) life.nextTurn(() => reader.cancel());
+  }
+
+  /** Of a request, whose reader nobody may take over while a read is pending. */
+  function letGo(): void {
+    if (reading) return;
+    reader.release();
+    framing.released?.();
   }
 
   let charged = 0;
@@ -87,14 +98,19 @@ export function relayFramed(
           for (let sent = false; !sent && !ended; ) {
             reading = true;
             const value = await reader.read().finally(() => (reading = false));
-            if (ended) return reader.release();
-            if (value === undefined) return end(controller, undefined);
+            if (ended) return letGo();
+            if (value === undefined) {
+              await framing.settle?.();
+              return end(controller, undefined);
+            }
             onMove();
             for (const piece of skim.push(framing.decode?.(value) ?? value)) {
               if (piece.kind === "refused") return end(controller, piece.failure);
               const bytes = piece.kind === "relay" ? piece.bytes : await framing.held(piece.envelope);
               if (ended) return;
               if (framing.over?.() === true) {
+                out.flush(controller);
+                await framing.settle?.();
                 end(controller, undefined, true);
                 return reader.cancel();
               }
@@ -104,6 +120,7 @@ export function relayFramed(
             sent = out.flush(controller);
           }
         } catch (error) {
+          if (ended) return letGo();
           end(controller, life.failure() ?? (error instanceof FailureError ? failureOf(error) : (broken ?? { kind: "transport", reached: "maybe", cause: String(error) })));
         }
       },
@@ -113,7 +130,8 @@ export function relayFramed(
         ended = true;
         unwatch();
         // Of a request it is the origin that has read enough: it may have answered already.
-        if (framing.drained !== true) framing.finish({ kind: "left" }, false);
+        if (framing.released !== undefined) return letGo();
+        framing.finish({ kind: "left" }, false);
         reader.cancel();
       },
     },

@@ -150,7 +150,7 @@ function sealedMetadata(reply: UpstreamReply, encoding: string): Fields {
 /** Whether every client reads this trailer frame: open, names in lower case, every line ended by CRLF, its message encoded as it must be. */
 function isCanonical({ flags, data }: Envelope): boolean {
   const text = fromUtf8(data);
-  return flags === flagTrailer && /^(?:[a-z0-9_.-]+:[^\r\n]*\r\n)+$/.test(text) && !/^grpc-message:.*(?:%(?![0-9A-Fa-f]{2})|[^\x20-\x7e])/m.test(text.replaceAll("\r", ""));
+  return flags === flagTrailer && /^(?:[a-z0-9_.-]+:[^\r\n]*\r\n)+$/.test(text) && !/^grpc-message:.*(?:%(?![0-9A-Fa-f]{2})|[^\x20-\x7e\n])/m.test(text.replaceAll("\r", ""));
 }
 
 /** Reads an end frame; undefined where it does not say how the call ended. */

@@ -136,8 +136,10 @@ async function recoded(message: Message, recode: Recode, limit: number, account:
 /** How a request stream is skimmed: compressed messages are opened to be sized, all are gathered where they are recoded. */
 export function requestFraming(call: Call, limit: number, recode: Recode | undefined): Framing {
   const text = call.text.request ? base64Decoder() : undefined;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  call.trace.released = promise;
   return {
-    drained: true,
+    released: resolve,
     // Of an origin that has answered, workerd would end the request as if this were all of it.
     torn: () => (call.trace.answered === true ? Uint8Array.of(0, 0) : undefined),
     judge(flags, length) {

@@ -21,6 +21,8 @@ export interface Relaying {
   /** Largest message that is held, in bytes. */
   readonly limit: number;
   readonly idle: IdleWatch | undefined;
+  /** Reads what a caller is still sending to an origin that has ended the call; undefined where the request is known to be whole. */
+  readonly drained: (() => Promise<void>) | undefined;
   /** Is told why a stream that has begun was not the origin's to its end. */
   readonly failed: (failure: Failure) => void;
 }
@@ -123,7 +125,7 @@ function watch(relaying: Relaying, reply: UpstreamReply, inHead: End | undefined
 }
 
 /** Watches a reply stream: messages pass or are recoded, the origin's end is read, the caller's is written last. */
-function replyFraming({ call, plan, limit, failed }: Relaying, encoding: string, inHead: End | undefined, onEnd: (end: End) => void): Framing {
+function replyFraming({ call, plan, limit, drained, failed }: Relaying, encoding: string, inHead: End | undefined, onEnd: (end: End) => void): Framing {
   let end: End | undefined;
   let sealed: Uint8Array<ArrayBuffer> | undefined;
   return {
@@ -150,6 +152,7 @@ function replyFraming({ call, plan, limit, failed }: Relaying, encoding: string,
       const out = await recodeReply(message, plan.recodeOutput!, limit, call.account);
       return writeEnvelope(out.encoding === "identity" ? 0 : flagCompressed, out.data);
     },
+    settle: drained,
     over: () => end !== undefined,
     finish(failure, clean) {
       const said = end ?? (failure === undefined && clean ? inHead : undefined);

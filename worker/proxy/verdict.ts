@@ -32,9 +32,9 @@ export function verdictOnFailure(failure: Failure, unseen: boolean): Verdict {
 /** HTTP 429: the request's fault, not the endpoint's. */
 const askedTooOften = { code: "failed_precondition", by: "answered" } as const;
 
-/** Of an HTTP error that is no RPC's end, 4xx is the request's fault, 5xx the origin's. */
+/** Of an HTTP error that is no RPC's end, 4xx is the request's fault, 5xx the origin's, but for what it does not do for anybody: 501, and 505, as connect-go says of a bidi stream over HTTP/1. */
 function onStatus({ status, retryAfter = null }: Extract<Failure, { kind: "origin-status" }>, failed: Failed): Verdict {
   if (status === 429) return { ...askedTooOften, failed: { ...failed, pushback: pushbackOfLimit(retryAfter) } };
-  const code = status < 400 || failed.code === "unavailable" ? failed.code : status < 500 ? "failed_precondition" : "internal";
+  const code = status < 400 || failed.code === "unavailable" ? failed.code : status < 500 || status === 501 || status === 505 ? "failed_precondition" : "internal";
   return { code, by: "answered", failed };
 }
