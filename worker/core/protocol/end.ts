@@ -14,6 +14,8 @@ export interface End {
   readonly code: Code;
   readonly message: string;
   readonly details: readonly Detail[];
+  /** The details as gRPC-Web brought them, a `google.rpc.Status` in base64: what speaks it gets it untouched. Who changes code, message or details leaves it out. */
+  readonly statusDetails?: string;
   /** Trailing metadata. Names that a dialect owns (`grpc-status`, …) are not among them. */
   readonly metadata: Fields;
   /** Set where the origin's end could not be read or never came, and this one stands in its place. */

@@ -22,21 +22,26 @@ export function endFromTrailers(trailers: ReadableFields): End | undefined {
   if (code === undefined) {
     return { code: "unknown", message: "the origin's grpc-status is no known code", details: [], metadata, madeUp: true };
   }
-  const bin = base64Decode(trailers.get("grpc-status-details-bin") ?? "");
+  const packed = trailers.get("grpc-status-details-bin") ?? "";
+  const bin = base64Decode(packed);
   const rich = bin && bin.length > 0 ? statusDetailsFromBinary(bin) : undefined;
-  return {
-    code,
-    message: grpcMessageDecode(trailers.get("grpc-message") ?? ""),
-    details: rich?.details ?? [],
-    metadata,
-  };
+  const message = grpcMessageDecode(trailers.get("grpc-message") ?? "");
+  if (rich === undefined) return { code, message, details: [], metadata };
+  return { code, message: rich.code === code ? fuller(message, rich.message) : message, details: rich.details, statusDetails: packed, metadata };
+}
+
+/** HTTP takes the blanks around a header's value, and some servers say a status's message in its details alone. */
+function fuller(message: string, inDetails: string): string {
+  return message === "" || message === inDetails.trim() ? inDetails : message;
 }
 
 /** The end's own fields, and its metadata, as name and value pairs in lower case. */
 export function endToTrailers(end: End): [name: string, value: string][] {
   const pairs: [string, string][] = [["grpc-status", String(codeToNumber(end.code))]];
   if (end.message !== "") pairs.push(["grpc-message", grpcMessageEncode(end.message)]);
-  if (end.details.length > 0) {
+  if (end.statusDetails !== undefined) {
+    pairs.push(["grpc-status-details-bin", end.statusDetails]);
+  } else if (end.details.length > 0) {
     const status = statusDetailsToBinary(end.code, end.message, end.details);
     pairs.push(["grpc-status-details-bin", base64EncodeUnpadded(status)]);
   }
