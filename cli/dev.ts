@@ -1,6 +1,7 @@
 import { unwatchFile, watchFile } from "node:fs";
 import { resolve } from "node:path";
 import { decodeArtifact } from "../worker/core/config/artifact.ts";
+import type { CompiledConfig } from "../worker/core/config/compiled.ts";
 import { compileFile } from "./build.ts";
 import type { CheckOptions } from "./config/check.ts";
 import { formatIssues } from "./config/issue.ts";
@@ -21,7 +22,7 @@ const lookEvery = 150;
 /**
  * Serves a config until SIGINT or SIGTERM. Prints `listening on URL` once calls are accepted; a bad config at the
  * start sets the exit code to 1. Later changes are taken if good and reported on stderr if not. Secrets that
- * the config names when it starts are environment variables.
+ * the config names are environment variables.
  */
 export async function dev({ config, port, runtime, worker, ...options }: DevOptions): Promise<void> {
   const first = await compileFile(config, options);
@@ -30,7 +31,8 @@ export async function dev({ config, port, runtime, worker, ...options }: DevOpti
     process.exitCode = 1;
     return;
   }
-  const served = await serve({ artifact: first.artifact, runtime, port, ...(worker !== undefined && { worker: resolve(worker) }), secrets: await secretsIn(first.artifact) });
+  await tellOfMissingSecrets(first.artifact);
+  const served = await serve({ artifact: first.artifact, runtime, port, ...(worker !== undefined && { worker: resolve(worker) }), secrets: secretsOf });
   let inputs = new Set<string>();
   let stopping = false;
   let reloading = Promise.resolve();
@@ -53,6 +55,7 @@ export async function dev({ config, port, runtime, worker, ...options }: DevOpti
     if (next.issues.length > 0) console.error(formatIssues(next.issues));
     if (next.artifact === undefined) return console.error(`${config}: not taken, the last good config goes on`);
     if (Buffer.compare(next.artifact, last) === 0) return;
+    await tellOfMissingSecrets(next.artifact);
     await served.reload(next.artifact);
     last = next.artifact;
     console.error(`${config}: reloaded`);
@@ -80,8 +83,15 @@ export async function dev({ config, port, runtime, worker, ...options }: DevOpti
 }
 
 /** The secrets that a config names, from the environment variables of these names. */
-async function secretsIn(artifact: Uint8Array<ArrayBuffer>): Promise<Record<string, string>> {
+function secretsOf(config: CompiledConfig): Record<string, string> {
+  return Object.fromEntries(secretNames(config).flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
+}
+
+async function tellOfMissingSecrets(artifact: Uint8Array<ArrayBuffer>): Promise<void> {
   const { config } = await decodeArtifact(artifact);
-  const names = [config.explain?.secret, config.auth.identity.mint?.secret];
-  return Object.fromEntries(names.flatMap((name) => (name && process.env[name] !== undefined ? [[name, process.env[name]]] : [])));
+  for (const name of secretNames(config)) if (process.env[name] === undefined) console.error(`warning: the config names the secret ${name}, and there is no environment variable of that name`);
+}
+
+function secretNames({ explain, auth }: CompiledConfig): string[] {
+  return [explain?.secret, auth.identity.mint?.secret].filter((name) => typeof name === "string");
 }

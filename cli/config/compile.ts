@@ -62,10 +62,15 @@ function compileLocality({ region, weight = 1, priority, at, countries, continen
   };
 }
 
-function compileEndpoint({ url, binding, authority, weight = 1, clientCertificate: shown }: Endpoint): CompiledEndpoint {
+/** As `new URL` writes it, without the slashes that may end it. */
+export function endpointUrl(url: string): string {
   const { origin, pathname } = new URL(url);
+  return origin + pathname.replace(/\/+$/, "");
+}
+
+function compileEndpoint({ url, binding, authority, weight = 1, clientCertificate: shown }: Endpoint): CompiledEndpoint {
   const clientCertificate = shown === undefined ? null : { certificate: shown.certificate, key: shown.key, authorities: orNull(shown.authorities) };
-  return { url: origin + pathname.replace(/\/+$/, ""), binding: orNull(binding), authority: orNull(authority), weight, clientCertificate };
+  return { url: endpointUrl(url), binding: orNull(binding), authority: orNull(authority), weight, clientCertificate };
 }
 
 function compileRoute(route: Route, clusters: readonly string[]): CompiledRoute {

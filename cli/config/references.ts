@@ -5,7 +5,7 @@ import { checkPlaces } from "./check-places.ts";
 import { checkRoutes } from "./check-routes.ts";
 import { checkSplits } from "./check-splits.ts";
 import type { Checking } from "./checking.ts";
-import { compileLimits, sharesOf } from "./compile.ts";
+import { compileLimits, endpointUrl, sharesOf } from "./compile.ts";
 import type { Path } from "./issue.ts";
 import { declaredMethod, describedMethods } from "./methods.ts";
 
@@ -67,7 +67,7 @@ function checkCluster(cluster: Cluster, path: Path, { config, tree, report }: Ch
     if (endpoints.length > 0 && endpoints.every(({ weight }) => weight === 0)) {
       report.of(tree, [...path, "localities", i, "endpoints"], "must have an endpoint whose weight is above 0: all are 0, give the locality weight 0 to rest it");
     }
-    const names = endpoints.map(({ url, binding, authority }) => `${url.replace(/\/$/, "")} ${binding} ${authority}`);
+    const names = endpoints.map(({ url, binding, authority }) => `${URL.canParse(url) ? endpointUrl(url) : url} ${binding} ${authority}`);
     for (const [j, { url, binding, authority }] of endpoints.entries()) {
       const first = names.indexOf(names[j]!);
       if (first < j) report.of(tree, [...path, "localities", i, "endpoints", j, "url"], `must be named once in a locality: endpoints[${first}] is the same. Give it more weight in the place of another entry`);

@@ -1,4 +1,4 @@
-import { fromJson, type JsonValue } from "@bufbuild/protobuf";
+import { type DescMessage, fromJson, type JsonValue, type Message } from "@bufbuild/protobuf";
 import { createValidator, type Violation } from "@bufbuild/protovalidate";
 import { type Config, ConfigSchema } from "../../gen/fairlead/config/v1/config_pb.js";
 import type { Path } from "./issue.ts";
@@ -23,7 +23,19 @@ export function readConfig(tree: MapTree, report: Report): Config | undefined {
     const path = pathOf(violation);
     report.of(tree, path, message(violation, tree, path), { key: violation.forKey });
   }
+  bare(ConfigSchema, config);
   return config;
+}
+
+/** Takes the prototype off all maps: a cluster "constructor" is there only if somebody has written it. */
+function bare(type: DescMessage, message: Message): void {
+  const fields = message as unknown as Readonly<Record<string, unknown>>;
+  for (const field of type.fields) {
+    const value = field.oneof === undefined ? fields[field.localName] : undefined;
+    if (value === undefined) continue;
+    if (field.fieldKind === "map") Object.setPrototypeOf(value, null);
+    if (field.message !== undefined) for (const one of field.fieldKind === "message" ? [value] : Object.values(value as object)) bare(field.message, one as Message);
+  }
 }
 
 function pathOf({ field }: Violation): Path {

@@ -1,8 +1,11 @@
+import type { CompiledConfig } from "../../worker/core/config/compiled.ts";
 import type { Store } from "../../worker/proxy/ports.ts";
 import { serveOnDeno } from "./deno.ts";
 import { serveOnWorkerd } from "./workerd.ts";
 
 export type Runtime = "workerd" | "deno";
+
+export type Secrets = Readonly<Record<string, string>> | ((config: CompiledConfig) => Readonly<Record<string, string>>);
 
 export interface ServeOptions {
   /** A compiled config's bytes. */
@@ -24,8 +27,8 @@ export interface ServeOptions {
   readonly cfHeader?: string;
   /** Path of the module that is run: a Worker, or a program for Deno. Default: the project's own. */
   readonly worker?: string;
-  /** Secrets by name, as `wrangler secret put` would set them. */
-  readonly secrets?: Readonly<Record<string, string>>;
+  /** Secrets by name, as `wrangler secret put` would set them; or those of the names that a config has. */
+  readonly secrets?: Secrets;
 }
 
 /** A proxy that runs in a process of its own. */

@@ -45,7 +45,7 @@ export async function serveOnWorkerd({ artifact, port, bindings = {}, secrets = 
       await writeFile(join(directory, "worker.js"), await bundle(worker, conditions));
     }
     await writeFile(join(directory, "fairlead.compiled"), bytes);
-    await writeFile(join(directory, "config.capnp"), workerdConfig({ date, flags, bindings: { ...bindingUrls(config), ...bindings }, secrets, sockets, objectsAt, sweeper: sweeps, prober, tally: wantsTally(config), isolates, cfHeader }));
+    await writeFile(join(directory, "config.capnp"), workerdConfig({ date, flags, bindings: { ...bindingUrls(config), ...bindings }, secrets: typeof secrets === "function" ? secrets(config) : secrets, sockets, objectsAt, sweeper: sweeps, prober, tally: wantsTally(config), isolates, cfHeader }));
   };
   const cleanUp = () => {
     ticking.every(undefined);

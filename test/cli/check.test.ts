@@ -1,5 +1,12 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { data, issuesIn, issuesOf, withLocalities, withRoutes } from "./temporary.ts";
+import { readDescriptors } from "../../cli/config/descriptors.ts";
+import { packagePath } from "../../cli/serve/root.ts";
+import { openToAll } from "../open-to-all.ts";
+import { data, folder, issuesIn, issuesOf, withLocalities, withRoutes } from "./temporary.ts";
 
 it("a file with many mistakes has all of them reported, each at its line and path", () => {
   expect(issuesIn(data("bad.yaml"))).toEqual([
@@ -88,13 +95,49 @@ describe("descriptors", () => {
     ]);
   });
 
+  it("a set in JSON is refused, with what to write in its place", () => {
+    expect(issuesIn(join(folder({ "fairlead.yaml": openToAll(withRoutes("{ match: { prefix: / }, cluster: users }").replace("users.binpb", "users.json")), "users.json": "{}" }), "fairlead.yaml"))[0]).toContain('users.binpb" writes it');
+  });
+
   it("a file that is no FileDescriptorSet is refused", () => {
     expect(issuesOf(withRoutes("{ match: { prefix: / }, cluster: users }").replace("users.binpb", "fairlead.yaml"))[0]).toMatch(/^1:15 descriptors\[0\]: must be a FileDescriptorSet/);
+  });
+
+  const definition = (file: string, ...fields: string[]) => toBinary(FileDescriptorSetSchema, create(FileDescriptorSetSchema, { file: [{ name: file, package: "acme", syntax: "proto3", messageType: [{ name: "M", field: fields.map((name, i) => ({ name, number: i + 1, label: 1, type: 9 })) }] }] }));
+  it.each([[["a"], 0], [["a", "b"], 1]] as const)("a type that files of different names define is refused where they do not say the same: %j", (fields, refused) => {
+    const directory = folder({ "fairlead.yaml": "" });
+    writeFileSync(join(directory, "fairlead.yaml"), openToAll(withRoutes("{ match: { prefix: / }, cluster: users }").replace("[users.binpb]", "[one.binpb, two.binpb]")));
+    writeFileSync(join(directory, "one.binpb"), definition("acme/m.proto", "a"));
+    writeFileSync(join(directory, "two.binpb"), definition("team/acme/m.proto", ...fields));
+    expect(issuesIn(join(directory, "fairlead.yaml"))).toEqual(["1:26 descriptors[1]: must not define acme.M in team/acme/m.proto in another way than descriptors[0] does in acme/m.proto: one of them would be taken for both"].slice(0, refused));
+  });
+
+  it("are what an Any may hold, well-known types that no file imports too", () => {
+    const { registry } = readDescriptors([packagePath("test/core/schema/data/kinds.binpb")]);
+    for (const name of ["Duration", "Empty", "FieldMask", "Struct", "Timestamp", "StringValue"]) expect(registry.getMessage(`google.protobuf.${name}`)).toBeDefined();
   });
 
   it("a method that is declared twice is refused", () => {
     const methods = "methods: [{ path: /a.B/C, kind: UNARY }, { path: /a.B/C, kind: UNARY }]";
     expect(issuesOf(`${withRoutes("{ match: { prefix: / }, cluster: users }")}\n${methods}`)).toEqual(["6:50 methods[1].path: must be declared once: methods[0] declares /a.B/C too"]);
+  });
+});
+
+it("names that every object of JavaScript has are unknown as others are", () => {
+  const route = "{ match: { prefix: / }, cluster: constructor, residency: [{ countries: [DE], regions: [eu] }] }";
+  expect(issuesOf(`${withRoutes(route)}\nauth: { rules: [{ match: { prefix: / }, allow: PUBLIC, authorizer: valueOf, rate_limits: [toString] }] }`).filter((issue) => issue.includes("unknown"))).toEqual([
+    expect.stringContaining('unknown cluster "constructor"'), expect.stringContaining('unknown authorizer "valueOf"'), expect.stringContaining('unknown rate limit "toString"'),
+  ]);
+});
+
+describe("an endpoint's URL", () => {
+  const at = (...urls: string[]) => issuesOf(withLocalities(`[{ region: a, endpoints: [${urls.map((url) => `{ url: ${JSON.stringify(url)} }`).join(", ")}] }]`));
+  it.each(["https://${HOST}", "https://{host}", "https://*.a.com", "https://a.com,b.com", "https://a.com\\b", "https://a.com:0", "https://a.com/x y", "https://u@a.com", "https://a.com?x"])("%s is refused", (url) => {
+    expect(at(url)).toEqual([expect.stringContaining("url: must be an http or https URL without user info, query or fragment")]);
+  });
+  it.each(["https://a.com", "http://my_service:8080/x", "http://[::1]:8080", "https://münchen.example", "http://10.0.0.1/a%20b"])("%s is taken", (url) => expect(at(url)).toEqual([]));
+  it("that is another's in other words is refused as the same", () => {
+    for (const url of ["https://a.com:443", "https://A.com/", "https://a.com/x/../"]) expect(at("https://a.com", url)).toEqual([expect.stringContaining("must be named once in a locality: endpoints[0] is the same")]);
   });
 });
 

@@ -27,7 +27,7 @@ auth: { rules: [{ match: { service: a.B }, allow: PUBLIC }] }
 }
 
 async function dev(directory: string, ...args: string[]) {
-  const child = spawn(process.execPath, [packagePath("cli/fairlead.js"), "dev", "--port", "0", ...args], { cwd: directory });
+  const child = spawn(process.execPath, [packagePath("cli/fairlead.js"), "dev", "--port", "0", ...args], { cwd: directory, env: { ...process.env, SECRET_OF_TEST: "it is me" } });
   onTestFinished(async () => {
     child.kill();
     await ended(child);
@@ -69,6 +69,14 @@ describe.each(["workerd", "deno"])("`dev` on %s", (runtime) => {
     writeFileSync(join(directory, "fairlead.yaml"), config(to, "three"));
     await until(() => output.stderr.includes("reloaded"));
     expect(await call(url)).toBe("three");
+
+    writeFileSync(join(directory, "fairlead.yaml"), `${config(to, "four")}explain: { secret: SECRET_OF_TEST }\n`);
+    await until(() => output.stderr.split("reloaded").length === 3);
+    const explained = await fetch(`${url}/a.B/C`, { method: "POST", headers: { "content-type": "application/json", "fairlead-explain": "it is me" }, body: "{}" });
+    expect(explained.headers.get("fairlead-explanation")).toContain("service a.B");
+    writeFileSync(join(directory, "fairlead.yaml"), `${config(to, "five")}explain: { secret: NO_SUCH_SECRET }\n`);
+    await until(() => output.stderr.split("reloaded").length === 4);
+    expect(output.stderr).toContain("warning: the config names the secret NO_SUCH_SECRET, and there is no environment variable of that name");
 
     child.kill("SIGTERM");
     expect(await ended(child)).toBe(0);
