@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { decodeArtifact, encodeArtifact } from "../worker/core/config/artifact.ts";
 import { check, type CheckOptions } from "./config/check.ts";
@@ -29,8 +29,13 @@ export async function build(file: string, out: string, options: CheckOptions = {
   const { artifact, issues } = await compileFile(file, options);
   if (artifact === undefined) return { issues, built: undefined };
   const { digest } = await decodeArtifact(artifact);
-  mkdirSync(dirname(out), { recursive: true });
-  writeFileSync(`${out}.new`, artifact);
-  renameSync(`${out}.new`, out);
+  try {
+    mkdirSync(dirname(out), { recursive: true });
+    writeFileSync(`${out}.new`, artifact);
+    renameSync(`${out}.new`, out);
+  } catch (error) {
+    rmSync(`${out}.new`, { force: true });
+    throw new Error(`Cannot write ${out} as it must be a file that can be written: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
   return { issues, built: { size: artifact.length, digest } };
 }

@@ -6,8 +6,11 @@ export interface Report {
   readonly issues: readonly Issue[];
   /** An issue of the text itself: the value there is unusable, and nothing more is said of it. */
   spoilt(path: Path, at: Position, message: string): void;
-  /** An issue of a value that was read, unless it follows from a spoilt one. `key`: points at the value's key. */
-  of(tree: Tree, path: Path, message: string, options?: { severity?: Issue["severity"]; key?: boolean }): void;
+  /**
+   * An issue of a value that was read, unless it follows from a spoilt one. `key`: points at the value's key. `ofKey`: is one of that key, whatever
+   * stands below it.
+   */
+  of(tree: Tree, path: Path, message: string, options?: { severity?: Issue["severity"]; key?: boolean; ofKey?: boolean }): void;
   /** An issue of another file. */
   elsewhere(issue: Issue): void;
   /** Says that nothing should be reported at a path, as what was meant for it stands elsewhere. */
@@ -27,9 +30,9 @@ export function createReport(file: string): Report {
       spoiltPaths.push(formatPath(path));
       add({ severity: "error", file, at, path: formatPath(path), message });
     },
-    of(tree, path, message, { severity = "error", key = false } = {}) {
+    of(tree, path, message, { severity = "error", ofKey = false, key = ofKey } = {}) {
       const text = formatPath(path);
-      if (spoiltPaths.some((spoilt) => isWithin(text, spoilt) || isField(spoilt, text))) return;
+      if (spoiltPaths.some((spoilt) => isWithin(text, spoilt) || (!ofKey && isField(spoilt, text)))) return;
       add({ severity, file, at: key ? keyPositionAt(tree, path) : positionAt(tree, path), path: text, message });
     },
     elsewhere: add,

@@ -21,7 +21,7 @@ export function readConfig(tree: MapTree, report: Report): Config | undefined {
   if (result.kind === "error") throw result.error;
   for (const violation of result.violations ?? []) {
     const path = pathOf(violation);
-    report.of(tree, path, message(violation, tree, path), { key: violation.forKey });
+    report.of(tree, path, message(violation, tree, path), { ofKey: violation.forKey });
   }
   bare(ConfigSchema, config);
   return config;

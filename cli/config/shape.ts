@@ -12,7 +12,7 @@ import { type Entry, isNull, type MapTree, type ScalarTree, type Tree } from "./
  */
 export function shapeMessage(tree: Tree, desc: DescMessage, path: Path, report: Report): MapTree {
   if (tree.kind !== "map") {
-    if (!isNull(tree) || path.length > 0) report.spoilt(path, tree.at, `must be a map of ${desc.name} fields: ${current(tree)}`);
+    if (!isNull(tree) || !mayBeEmpty(path)) report.spoilt(path, tree.at, `must be a map of ${desc.name} fields: ${current(tree)}`);
     return { kind: "map", at: tree.at, entries: new Map() };
   }
   const entries = new Map<string, Entry>();
@@ -23,7 +23,7 @@ export function shapeMessage(tree: Tree, desc: DescMessage, path: Path, report: 
       const names = desc.fields.map(({ name }) => name);
       report.spoilt([...path, key], keyAt, `unknown field${didYouMean(key, names) || `: must be one of ${names.join(", ")}`}`);
       const meant = nearest(key, names);
-      if (meant !== undefined) report.excuse([...path, meant]);
+      if (meant !== undefined && !tree.entries.has(meant)) report.excuse([...path, meant]);
       continue;
     }
     if (entries.has(field.name)) report.spoilt([...path, key], keyAt, `must be given once: it is another spelling of ${field.name}`);
@@ -103,6 +103,11 @@ function typeName(field: DescField): string {
   if (field.scalar === ScalarType.BOOL) return "true or false";
   if (field.scalar === ScalarType.DOUBLE) return "a number";
   return field.scalar === ScalarType.UINT32 ? "a whole number from 0 to 4294967295" : "a text (in quotes, where it looks like another thing)";
+}
+
+/** Whether a file, or an environment of it, may say nothing. */
+function mayBeEmpty(path: Path): boolean {
+  return path.length === 0 || (path.length === 2 && path[0] === "environments");
 }
 
 /** Whether a path is inside an environment. */

@@ -6,6 +6,7 @@ type Change = ReturnType<DenoKv["atomic"]>;
 
 declare const Deno: Omit<DenoRuntime, "openKv"> & {
   readonly openKv: (path: string) => Promise<DenoKv>;
+  readonly exit: (code: number) => never;
   readonly stdin: { readonly readable: ReadableStream<Uint8Array> };
   readonly stdout: { readonly writable: WritableStream<Uint8Array> };
 };
@@ -16,7 +17,10 @@ declare const Deno: Omit<DenoRuntime, "openKv"> & {
  * ("": none) until then, and else changes nothing.
  */
 const [path = "", verb, key = "", before = ""] = Deno.args;
-const kv = await patiently(() => Deno.openKv(path));
+const kv = await patiently(() => Deno.openKv(path)).catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  return Deno.exit(1);
+});
 const store = denoKvStore(kv);
 const say = (bytes: Uint8Array) => new Blob([Uint8Array.of(1), bytes as Uint8Array<ArrayBuffer>]).stream().pipeTo(Deno.stdout.writable);
 const given = async () => new Uint8Array(await new Response(Deno.stdin.readable).arrayBuffer());

@@ -24,6 +24,20 @@ it("a file with many mistakes has all of them reported, each at its line and pat
   ]);
 });
 
+it("a name, what stands below it, and what is beside a misspelt field are all looked at", () => {
+  expect(issuesOf(`routes: [{ match: { prefix: / }, clusters: [a], cluster: nope }]\nclusters:\n  Users: { dialect: connect, localities: [{ region: a/b, endpoints: [{ url: "http://a" }] }] }`)).toEqual([
+    '1:34 routes[0].clusters: unknown field: did you mean "cluster"?',
+    '1:58 routes[0].cluster: unknown cluster "nope": must be one of Users',
+    '3:3 clusters.Users: must match the pattern `^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$`: current value is "Users"',
+    '3:21 clusters.Users.dialect: must be one of CONNECT, GRPC_WEB, SAME: current value is "connect", did you mean CONNECT?',
+    expect.stringContaining("3:53 clusters.Users.localities[0].region: must match the pattern"),
+  ]);
+});
+
+it("an environment that says nothing is the file as it is", () => {
+  expect(issuesOf(`${withRoutes("{ match: { prefix: / }, cluster: users }")}\nenvironments: { staging: }`, { env: "staging" })).toEqual([]);
+});
+
 describe("YAML", () => {
   it("syntax errors are reported with their places", () => {
     expect(issuesOf("auth: {}\nroutes: [1, 2\nfoo: }\n").map((issue) => issue.slice(0, 4))).toEqual(["3:1 ", "3:6 "]);
