@@ -146,11 +146,12 @@ describe.each(runtimes)("errors on %s", (runtime) => {
     expect([reply.headers["content-encoding"]?.toLowerCase(), reply.body.toString("hex")]).toEqual(["gzip", packed.toString("hex")]);
   });
 
-  it("cookies of a reply that is only trailers are the caller's", async () => {
-    on.origin.answer(replies(200, { "content-type": "application/grpc-web+proto", "grpc-status": "16", "set-cookie": ["session=; Max-Age=0", "b=2"] }));
+  it("cookies and what else is HTTP's own of a reply that is only trailers stay in its head", async () => {
+    on.origin.answer(replies(200, { "content-type": "application/grpc-web+proto", "grpc-status": "16", "set-cookie": ["session=; Max-Age=0", "b=2"], "www-authenticate": "Bearer", "x-end": "1" }));
     for (const dialect of ["grpc-web", "connect-unary"] as const) {
       const reply = await call(on.proxy.port, { path: "/web/test.v1.Test/Unary", ...request(dialect, "x") });
-      expect([understand(dialect, reply).code, reply.headers["set-cookie"]]).toEqual(["unauthenticated", ["session=; Max-Age=0", "b=2"]]);
+      const { code, trailers: end } = understand(dialect, reply);
+      expect([code, reply.headers["set-cookie"], reply.headers["www-authenticate"], end["www-authenticate"], end["x-end"]]).toEqual(["unauthenticated", ["session=; Max-Age=0", "b=2"], "Bearer", undefined, "1"]);
     }
   });
 

@@ -81,10 +81,12 @@ export function endInHead(reply: UpstreamReply): End | undefined {
   return reply.headers.has("grpc-status") ? endFromTrailers(trailersOnly(reply.headers)) : undefined;
 }
 
-const headOnly = [
-  "content-type", "content-length", "content-encoding", "grpc-encoding", "grpc-accept-encoding", "accept-encoding",
-  "date", "server", "vary", "set-cookie",
+/** HTTP's own of a reply, which no RPC says at its end. */
+const ofHttp = [
+  "age", "cache-control", "content-security-policy", "cross-origin-opener-policy", "cross-origin-resource-policy", "etag", "expires", "last-modified", "nel", "pragma", "referrer-policy", "report-to",
+  "retry-after", "server-timing", "set-cookie", "strict-transport-security", "www-authenticate", "x-content-type-options", "x-frame-options",
 ];
+const headOnly = [...ofHttp, "content-type", "content-length", "content-encoding", "grpc-encoding", "grpc-accept-encoding", "accept-encoding", "date", "server", "vary"];
 
 /** In a trailers-only reply all metadata is trailing metadata. */
 function trailersOnly(headers: ReadableFields): Fields {
@@ -99,8 +101,8 @@ const mostEnvelopes = 8;
 /** What of a trailers-only reply is HTTP's own, and not the call's. */
 export function headOfTrailersOnly({ headers }: UpstreamReply): Fields {
   const head = new Fields();
-  headers.forEach((value, name) => {
-    if (name === "set-cookie") head.append(name, value);
+  replyMetadata(headers, "protocol").forEach((value, name) => {
+    if (ofHttp.includes(name)) head.append(name, value);
   });
   return head;
 }
