@@ -129,6 +129,16 @@ describe.each(runtimes)("errors on %s", (runtime) => {
     expect(ends).toEqual(Array.from({ length: 40 }, () => code));
   });
 
+  it("an origin that ends a stream whose caller is silent is heard at once", async () => {
+    on.origin.answer((response) => response.writeHead(200, { "content-type": "application/connect+proto" }).end(goodbye));
+    const began = performance.now();
+    const { request: silent, head } = open(on.proxy.port, { path: "/connect/test.v1.Test/Client", headers: request("connect-stream", "").headers, body: [writeEnvelope(0, Buffer.from("x")), writeEnvelope(0, Buffer.from("y"))], pause: 5000 });
+    silent.on("error", () => {});
+    expect(Buffer.concat(await (await head).toArray()).toString()).toContain("failed_precondition");
+    expect(performance.now() - began).toBeLessThan(400);
+    silent.destroy();
+  });
+
   it.each(["connect-timeout-ms", "grpc-timeout"])("a call whose time is over when it comes (%s) is deadline_exceeded, and reaches no origin", async (name) => {
     on.origin.answer(replies(200, { "content-type": "application/proto" }, "x"));
     const [dialect, value] = name === "grpc-timeout" ? (["grpc-web", "0m"] as const) : (["connect-unary", "0"] as const);

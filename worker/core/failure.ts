@@ -13,7 +13,8 @@ export type Failure =
   | { readonly kind: "unexpected-compression" }
   | { readonly kind: "message-too-large"; readonly limit: number }
   | { readonly kind: "headers-too-large"; readonly limit: number }
-  | { readonly kind: "over-budget" }
+  /** `alone`: even if nothing else were held. */
+  | { readonly kind: "over-budget"; readonly alone: boolean }
   | { readonly kind: "deadline" }
   | { readonly kind: "stream-idle" }
   | { readonly kind: "left" }
@@ -55,7 +56,7 @@ function say(failure: Failure): [Code, string] {
       return ["resource_exhausted", `message is larger than the limit of ${failure.limit} bytes`];
     case "headers-too-large":
       return ["resource_exhausted", `headers are larger than the limit of ${failure.limit} bytes`];
-    case "over-budget": return ["resource_exhausted", "the proxy holds too much at the moment"];
+    case "over-budget": return ["resource_exhausted", failure.alone ? "the call takes more memory than the proxy may use" : "the proxy holds too much at the moment"];
     case "deadline": return ["deadline_exceeded", "the deadline passed"];
     case "stream-idle": return ["deadline_exceeded", "nothing moved on this stream for too long"];
     case "left": return ["canceled", "the caller left"];

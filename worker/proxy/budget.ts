@@ -52,7 +52,7 @@ class CallAccount implements Account {
   charge(bytes: number): void {
     const all = this.#all;
     if (all.total + bytes > all.limit) reclaim(all);
-    if (this.#released || all.total + bytes > all.limit) throw new FailureError({ kind: "over-budget" });
+    if (this.#released || all.total + bytes > all.limit) throw new FailureError({ kind: "over-budget", alone: this.#mine + bytes > all.limit });
     all.total += bytes;
     this.#mine += bytes;
     if (this.#mine <= smallBody && all.total <= all.limit / 2) return void all.small.set(this, this.#life.deadline);

@@ -1,31 +1,32 @@
 import type { Ports } from "./ports.ts";
+import { within } from "./within.ts";
 
 const mostBytes = 16 * 1024 * 1024;
 const mostMs = 500;
 
+export interface Draining {
+  /** Settles when who was reading the request does so no more. Default: nobody was. */
+  readonly released?: Promise<void> | undefined;
+  /** Whoever sends nothing for so many milliseconds is not waited for. Default: 500. */
+  readonly quietMs?: number;
+}
+
 /**
  * Reads on and forgets what a caller is still sending, within bounds. An answer that comes before the request was read
  * makes workerd close the connection, and the caller, still writing, sees a broken pipe in the place of the answer.
- * `released` settles when who was reading it does so no more.
  */
-export async function drain(ports: Ports, { body }: Request, released?: Promise<void>): Promise<void> {
+export async function drain(ports: Ports, { body }: Request, { released, quietMs = mostMs }: Draining = {}): Promise<void> {
   if (body === null || (body.locked && released === undefined)) return;
-  const late = Promise.withResolvers<undefined>();
-  const cancel = ports.after(mostMs, () => late.resolve(undefined));
+  const until = ports.now() + mostMs;
   try {
-    if (body.locked) await Promise.race([released, late.promise]);
-    if (!body.locked) await readOn(body.getReader(), late.promise);
+    if (body.locked) await within(ports, quietMs, released!);
+    const reader = body.getReader();
+    for (let size = 0; size < mostBytes && ports.now() < until; ) {
+      const next = await within(ports, Math.min(quietMs, Math.max(until - ports.now(), 1)), reader.read());
+      if (next.done) return;
+      size += next.value.length;
+    }
   } catch {
-    // The caller has gone: there is nothing left to read for.
-  } finally {
-    cancel();
-  }
-}
-
-async function readOn(reader: ReadableStreamDefaultReader<Uint8Array>, late: Promise<undefined>): Promise<void> {
-  for (let size = 0; size < mostBytes; ) {
-    const next = await Promise.race([reader.read(), late]);
-    if (next === undefined || next.done) return;
-    size += next.value.length;
+    // The caller has gone, or sends nothing: there is nothing left to read for.
   }
 }

@@ -27,16 +27,32 @@ export interface ForwardNeeds {
   readonly recoding: Recoding;
 }
 
+/** An origin's end waits so many milliseconds for a caller that might be sending. */
+const quietMs = 25;
+
 /** Takes a call to its cluster's endpoints, and relays what comes back. Throws a FailureError where that cannot be. */
 export function forward({ ports, limits, choosing, askOf, recoding }: ForwardNeeds): Handler {
   const { clusters } = choosing.snapshot();
   const needs = { ports, choosing, usual: usuals(), budgets: clusters.map(retryBudget), breakers: clusters.map(({ cluster }) => breaking(ports, cluster)) };
 
+  const toldAt = new Map<string, number>();
+
+  /** Of an origin, or the way to it, an operator should hear; what an HTTP status says the caller is told as well. Of replies that callers may ask for as often as they like one a second is told. */
+  function tell(call: Call, endpoint: string, failure: Failure): void {
+    const { kind } = failure;
+    if (kind !== "transport" && kind !== "malformed-reply" && kind !== "malformed-reply-type" && kind !== "reply-count" && kind !== "reply-unwritable") return;
+    const now = ports.now();
+    const key = `${endpoint} ${kind}`;
+    if (kind !== "transport" && Math.abs(now - (toldAt.get(key) ?? -Infinity)) < 1000) return;
+    toldAt.set(key, now);
+    ports.log({ level: "warn", event: "upstream-failed", method: call.path, endpoint, ...failure });
+  }
+
   async function send(call: Call, way: Plan, outgoing: Outgoing, idle: IdleWatch | undefined, picked: Picked, made: number, signal: AbortSignal | null): Promise<Reply> {
     const request = writeRequest(call, way, picked.endpoint, outgoing, signal);
     if (made > 0) request.headers.set("grpc-previous-rpc-attempts", String(made));
     const failed = (failure: Failure): void => {
-      if (isOfOrigin(failure) && call.life.failure() === undefined && signal?.aborted !== true) ports.log({ level: "warn", event: "upstream-failed", method: call.path, endpoint: picked.endpoint.url, ...failure });
+      if (call.life.failure() === undefined && signal?.aborted !== true) tell(call, picked.endpoint.url, failure);
     };
     const reply = await ports.transport(request);
     if ("failure" in reply) {
@@ -45,7 +61,7 @@ export function forward({ ports, limits, choosing, askOf, recoding }: ForwardNee
     }
     call.trace.answered = true;
     const { released } = call.trace;
-    const drained = released && (() => drain(ports, call.request, released));
+    const drained = released && (() => drain(ports, call.request, { released, quietMs }));
     idle?.moved();
     // Of a stream that has begun the request is not sent again.
     if (!way.oneReply && !(outgoing instanceof ReadableStream)) call.account.give(outgoing.data.length);
@@ -96,11 +112,6 @@ export function forward({ ports, limits, choosing, askOf, recoding }: ForwardNee
     trying?.over();
     throw new FailureError(call.life.failure()!);
   };
-}
-
-/** Whether it is the origin, or the way to it, of which an operator should hear. What an HTTP status says the caller is told as well. */
-function isOfOrigin({ kind }: Failure): boolean {
-  return kind === "transport" || kind === "malformed-reply" || kind === "malformed-reply-type" || kind === "reply-count" || kind === "reply-unwritable";
 }
 
 /** A request that its caller does not send to its end: the caller left, or writes it wrongly. */

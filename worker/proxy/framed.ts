@@ -72,6 +72,13 @@ export function relayFramed(
     if (failure !== undefined) life.nextTurn(() => reader.cancel());
   }
 
+  /** Ends it once what it has to wait for has settled. */
+  async function settle(controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>, failure: Failure | undefined, over = false): Promise<void> {
+    out.flush(controller);
+    await framing.settle?.();
+    end(controller, failure, over);
+  }
+
   /** Of a request, whose reader nobody may take over while a read is pending. */
   function letGo(): void {
     if (reading) return;
@@ -95,23 +102,18 @@ export function relayFramed(
       },
       async pull(controller) {
         try {
-          for (let sent = false; !sent && !ended; ) {
+          for (let sent = false; !sent; ) {
             reading = true;
             const value = await reader.read().finally(() => (reading = false));
             if (ended) return letGo();
-            if (value === undefined) {
-              await framing.settle?.();
-              return end(controller, undefined);
-            }
+            if (value === undefined) return await settle(controller, undefined);
             onMove();
             for (const piece of skim.push(framing.decode?.(value) ?? value)) {
-              if (piece.kind === "refused") return end(controller, piece.failure);
+              if (piece.kind === "refused") return await settle(controller, piece.failure);
               const bytes = piece.kind === "relay" ? piece.bytes : await framing.held(piece.envelope);
               if (ended) return;
               if (framing.over?.() === true) {
-                out.flush(controller);
-                await framing.settle?.();
-                end(controller, undefined, true);
+                await settle(controller, undefined, true);
                 return reader.cancel();
               }
               if (bytes !== null) out.add(bytes);
@@ -121,7 +123,7 @@ export function relayFramed(
           }
         } catch (error) {
           if (ended) return letGo();
-          end(controller, life.failure() ?? (error instanceof FailureError ? failureOf(error) : (broken ?? { kind: "transport", reached: "maybe", cause: String(error) })));
+          await settle(controller, life.failure() ?? (error instanceof FailureError ? failureOf(error) : (broken ?? { kind: "transport", reached: "maybe", cause: String(error) })));
         }
       },
       cancel() {

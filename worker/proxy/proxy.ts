@@ -79,7 +79,7 @@ export function createProxy({ config, ports, known = nothingKnown, layers = [] }
         return pages.fetch(request);
       }
       const reply = "call" in arrived ? await answer(arrived.call) : arrived.reply;
-      if (reply.early === true) await drain(ports, request, "call" in arrived ? arrived.call.trace.released : undefined);
+      if (reply.early === true) await drain(ports, request, { released: "call" in arrived ? arrived.call.trace.released : undefined });
       if ("call" in arrived) {
         hint(arrived.call, reply);
         if (arrived.call.caller.guarded === true) keepPrivate(arrived.call, reply.headers);

@@ -8,7 +8,7 @@ import type { Call, Message } from "./call.ts";
 import type { Framing } from "./framed.ts";
 import { paidOut, shifted } from "./paid-out.ts";
 import type { Plan } from "./plan.ts";
-import { recodeOn } from "./recoding.ts";
+import { longer, recodeOn } from "./recoding.ts";
 import { readPieces, readWhole, smallBody, smallestStep } from "./read-whole.ts";
 import type { Outgoing } from "./write-request.ts";
 
@@ -56,7 +56,8 @@ function roomOf({ encoding }: Call, limit: number): number {
 
 async function readMessage(call: Call, limit: number, recode: Recode | undefined): Promise<Message> {
   const message = await readOnly(call, limit);
-  return recode === undefined ? sized(message, limit) : recoded(message, recode, limit, call.account);
+  if (recode === undefined) return sized(message, limit);
+  return longer(message, await recoded(message, recode, limit, call.account), call.account);
 }
 
 function readOnly(call: Call, limit: number): Message | Promise<Message> {

@@ -1,6 +1,7 @@
 import { type Failure, FailureError } from "../core/failure.ts";
 import type { MethodRecoder, Recode } from "../core/schema/recode.ts";
 import type { Account } from "./budget.ts";
+import type { Message } from "./call.ts";
 
 /** Recoders by method path, loaded when the first call needs one: most proxies never recode, and none pays for it at its start. */
 export interface Recoding {
@@ -34,4 +35,10 @@ export function recodeOn(account: Account, recode: Recode, data: Uint8Array<Arra
   } finally {
     account.give(held);
   }
+}
+
+/** A message that takes the place of another one on the account: what it is longer by is charged until the call is over. */
+export function longer(before: Message, after: Message, account: Account): Message {
+  if (after.data.length > before.data.length) account.charge(after.data.length - before.data.length);
+  return after;
 }

@@ -12,6 +12,7 @@ import {
   endInHead, foreign, headFailure, headOfTrailersOnly, isEndFlag, isForeign, isSealedEnd, isSealedError, lengthOf, metadataOf, readConnectUnary, readEnd, readGrpcWebUnary, recodeReply, streamEncoding, type WholeReply,
 } from "./read-reply.ts";
 import { readWhole, smallBody } from "./read-whole.ts";
+import { longer } from "./recoding.ts";
 import { relayBytes } from "./relay-bytes.ts";
 import { endFrame, enveloped, writeWhole } from "./write-reply.ts";
 
@@ -84,7 +85,7 @@ function passBody(call: Call, { status, headers, source: { body } }: UpstreamRep
 
 function finish({ call, plan, limit }: Relaying, { metadata, message, end }: WholeReply): Reply | Promise<Reply> {
   if (message === undefined || plan.recodeOutput === undefined) return writeWhole(call, metadata, message, end);
-  return recodeReply(message, plan.recodeOutput, limit, call.account).then((recoded) => writeWhole(call, metadata, recoded, end));
+  return recodeReply(message, plan.recodeOutput, limit, call.account).then((recoded) => writeWhole(call, metadata, longer(message, recoded, call.account), end));
 }
 
 async function stream(relaying: Relaying, reply: UpstreamReply): Promise<Reply> {
@@ -94,6 +95,7 @@ async function stream(relaying: Relaying, reply: UpstreamReply): Promise<Reply> 
   const body = await readWhole(reply.source, { declared: lengthOf(reply), limit, account: call.account, broken: reply.broken });
   if (body.length > 0) return watch(relaying, { ...reply, source: new Response(body) as typeof reply.source }, inHead);
   relaying.idle?.stop();
+  await relaying.drained?.();
   return writeWhole(call, headOfTrailersOnly(reply), undefined, inHead);
 }
 

@@ -1,18 +1,17 @@
 import { createFileRegistry, type DescMessage, type DescMethod, fromBinary, fromJson, type JsonValue, type Registry, toBinary, toJson } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import { FailureError } from "../failure.ts";
 import { base64Decode } from "../protocol/base64.ts";
 import type { Codec } from "../protocol/dialect.ts";
 import { utf8 } from "../protocol/envelope.ts";
-import { type Footprints, footprints, parsedBytes } from "./footprint.ts";
+import { binaryFootprint } from "./binary-footprint.ts";
+import { jsonFootprint, parsedBytes } from "./json-footprint.ts";
 import { Unwritable } from "./unwritable.ts";
 
 /**
  * Rewrites one message from a codec to the other; throws where it is no such message, and `Unwritable` where it is one that the
- * other codec has no words for. Before it takes memory beside `data` it tells `charge` how many bytes, which may throw.
+ * other codec has no words for. Before it makes anything of `data` it tells `charge` how many bytes that takes, which may throw.
  */
 export type Recode = (data: Uint8Array<ArrayBuffer>, charge: (bytes: number) => void) => Uint8Array<ArrayBuffer>;
-
 
 export interface MethodRecoder {
   /** From the caller's codec to the origin's. */
@@ -27,19 +26,18 @@ export interface MethodRecoder {
  */
 export function recoders(descriptors: string | null): (path: string) => MethodRecoder | undefined {
   let registry: ReturnType<typeof createFileRegistry> | undefined;
-  let sizes: Footprints | undefined;
+  let known: Known | undefined;
   const byPath = new Map<string, MethodRecoder>();
   return (path) => {
     const made = byPath.get(path);
     if (made !== undefined || descriptors === null) return made;
     registry ??= createFileRegistry(fromBinary(FileDescriptorSetSchema, base64Decode(descriptors) ?? new Uint8Array(0)));
-    sizes ??= footprints(registry, deepest * 4);
     const method = findMethod(registry, path);
     if (method === undefined) return undefined;
-    const known = { registry, sizes };
+    const all = (known ??= { registry, ofJson: jsonFootprint(registry), ofBinary: binaryFootprint(registry, deepest * 4) });
     const recoder: MethodRecoder = {
-      input: (from) => recode(method.input, known, from),
-      output: (from) => recode(method.output, known, from),
+      input: (from) => recode(method.input, all, from),
+      output: (from) => recode(method.output, all, from),
     };
     byPath.set(path, recoder);
     return recoder;
@@ -53,40 +51,41 @@ function findMethod(registry: ReturnType<typeof createFileRegistry>, path: strin
 
 interface Known {
   readonly registry: Registry;
-  readonly sizes: Footprints;
+  readonly ofJson: ReturnType<typeof jsonFootprint>;
+  readonly ofBinary: ReturnType<typeof binaryFootprint>;
 }
 
 /**
  * ProtoJSON as https://protobuf.dev/programming-guides/json/ has it. Fields that the descriptors do not know are left
  * out, in JSON as connect-go and connect-es do, in protobuf because they have no JSON form.
  */
-function recode(type: DescMessage, { registry, sizes }: Known, from: Codec): Recode {
+function recode(type: DescMessage, { registry, ofJson, ofBinary }: Known, from: Codec): Recode {
   if (from === "proto") {
     return (data, charge) => {
-      charge(sizes.ofBinary(type, data));
+      charge(ofBinary(type, data));
       const message = fromBinary(type, data, { recursionLimit: deepest * 4 });
-      return orUnwritable(() => utf8(JSON.stringify(toJson(type, message, { registry }))));
+      return utf8(JSON.stringify(inWords(() => toJson(type, message, { registry }))));
     };
   }
   return (data, charge) => {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(data);
     charge(parsedBytes(data));
     const json = JSON.parse(text) as JsonValue;
-    return orUnwritable(() => {
-      charge(sizes.ofJson(type, json));
-      const message = fromJson(type, json, { registry, ignoreUnknownFields: true, recursionLimit: deepest });
-      return toBinary(type, message) as Uint8Array<ArrayBuffer>;
-    });
+    charge(ofJson(type, json));
+    const message = fromJson(type, json, { registry, ignoreUnknownFields: true, recursionLimit: deepest });
+    return toBinary(type, message) as Uint8Array<ArrayBuffer>;
   };
 }
 
 /** Levels of JSON that are read. A level of a Struct takes three in protobuf. */
 const deepest = 100;
 
-function orUnwritable<T>(write: () => T): T {
+/** A message that JSON has no words for is no malformed one. What the error repeats of it is taken out, but for the URL of a type. */
+function inWords(write: () => JsonValue): JsonValue {
   try {
     return write();
   } catch (error) {
-    throw error instanceof FailureError ? error : new Unwritable(error instanceof Error ? error.message : String(error), { cause: error });
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Unwritable(why.replaceAll(/"(?![^"]*\/[\w.]+")[^"]*"/g, "…"), { cause: error });
   }
 }
