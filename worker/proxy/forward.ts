@@ -28,7 +28,7 @@ export interface ForwardNeeds {
 }
 
 /** An origin's end waits so many milliseconds for a caller that might be sending. */
-const quietMs = 25;
+const quietMs = 100;
 
 /** Takes a call to its cluster's endpoints, and relays what comes back. Throws a FailureError where that cannot be. */
 export function forward({ ports, limits, choosing, askOf, recoding }: ForwardNeeds): Handler {
