@@ -31,8 +31,9 @@ describe("an end that is not ok", () => {
     fc.assert(
       fc.property(failed, (end) => {
         const block = trailerFrame(end).subarray(prefixLength);
-        const { statusDetails: _, ...read } = endFromTrailerBlock(block)!;
+        const { statusDetails, ...read } = endFromTrailerBlock(block)!;
         expect(plain(read)).toEqual(plain(end));
+        expect(statusDetails !== undefined).toBe(end.details.length > 0);
         const error = findTrailerError(trailerParse(block))!;
         expect(ConnectCode[error.code].replace(/(?<!^)([A-Z])/g, "_$1").toLowerCase()).toBe(end.code);
         // connect-es takes the message out of the details where there are some.
